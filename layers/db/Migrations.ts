@@ -1,0 +1,28 @@
+/**
+ * The schema's history, forward only. Safe to run by several processes at once: the migrator takes an exclusive
+ * lock on its table inside the transaction that migrates, so one runs and the others find nothing left to do.
+ */
+import { Effect } from "effect"
+import { Migrator, type SqlClient, type SqlError } from "effect/sql"
+import migration0001 from "../../migrations/0001_create_merchants.ts"
+import migration0002 from "../../migrations/0002_create_campaigns.ts"
+import migration0003 from "../../migrations/0003_create_users.ts"
+import migration0004 from "../../migrations/0004_create_reward_issuances.ts"
+import migration0005 from "../../migrations/0005_create_channels.ts"
+import migration0006 from "../../migrations/0006_create_network_identity.ts"
+
+const loader = Migrator.fromRecord({
+  "0001_create_merchants": migration0001,
+  "0002_create_campaigns": migration0002,
+  "0003_create_users": migration0003,
+  "0004_create_reward_issuances": migration0004,
+  "0005_create_channels": migration0005,
+  "0006_create_network_identity": migration0006,
+})
+
+/** Brings the database to the newest schema; answers with what was run now, oldest first. */
+export const migrate: Effect.Effect<
+  ReadonlyArray<readonly [id: number, name: string]>,
+  Migrator.MigrationError | SqlError.SqlError,
+  SqlClient.SqlClient
+> = Migrator.make({})({ loader, table: "nova_migrations" }).pipe(Effect.withSpan("migrate"))

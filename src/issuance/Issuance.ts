@@ -1,0 +1,41 @@
+/**
+ * An issuance: one accepted reward on its way to one payment on the ledger.
+ *
+ * The state table is data; `Issuances` and `Batches` change states only along it. A time-out is never a failure:
+ * `submitted` ends only by what the ledger shows (docs/adr/0003-at-most-once.md).
+ */
+import { Schema } from "effect"
+
+export const IssuanceStatus = Schema.Literals([
+  "pending",
+  "submitted",
+  "confirmed",
+  "failed",
+  "held",
+  "cancelled",
+])
+export type IssuanceStatus = typeof IssuanceStatus.Type
+
+export const transitions: Record<IssuanceStatus, ReadonlyArray<IssuanceStatus>> = {
+  // A worker bound it to a (channel, sequence); or somebody took it back; or it must wait for a person.
+  pending: ["submitted", "cancelled", "held"],
+  // An envelope applied with it (confirmed), applied without success because of it (failed, held), or applied or
+  // provably expired without it (back to pending).
+  submitted: ["confirmed", "failed", "held", "pending"],
+  held: ["pending", "cancelled", "failed"],
+  confirmed: [],
+  failed: [],
+  cancelled: [],
+}
+
+export const canMove = (from: IssuanceStatus, to: IssuanceStatus): boolean => transitions[from].includes(to)
+
+/** Why an issuance failed or is held, as merchants see it. Append-only. */
+export const IssuanceReason = Schema.Literals([
+  "no_trustline",
+  "no_account",
+  "limit_exceeded",
+  "not_authorized",
+  "rejected_by_network",
+])
+export type IssuanceReason = typeof IssuanceReason.Type
