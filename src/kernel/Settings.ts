@@ -1,0 +1,162 @@
+/**
+ * Every setting there is: its environment name, meaning and default, as a Config. A layer reads what it needs by
+ * yielding the setting; `.env.example` is generated from this list (`bun run docs`), so none is undocumented.
+ */
+import { Config } from "effect"
+
+export interface Setting<A> {
+  readonly name: string
+  readonly about: string
+  /** Shown in `.env.example`; undefined where a value must be given. */
+  readonly fallback: string | undefined
+  readonly config: Config.Config<A>
+}
+
+const settings: Array<Setting<unknown>> = []
+
+const define = <A>(setting: Setting<A>): Config.Config<A> => {
+  settings.push(setting)
+  return setting.config
+}
+
+const text = (name: string, about: string, fallback: string) =>
+  define({ name, about, fallback, config: Config.NonEmptyString(name).pipe(Config.withDefault(fallback)) })
+
+const requiredText = (name: string, about: string) =>
+  define({ name, about, fallback: undefined, config: Config.NonEmptyString(name) })
+
+const optionalText = (name: string, about: string) =>
+  define({ name, about, fallback: "", config: Config.option(Config.NonEmptyString(name)) })
+
+const secret = (name: string, about: string) =>
+  define({ name, about, fallback: undefined, config: Config.Redacted(name) })
+
+const count = (name: string, about: string, fallback: number) =>
+  define({
+    name,
+    about,
+    fallback: String(fallback),
+    config: Config.Int(name).pipe(Config.withDefault(fallback)),
+  })
+
+const port = (name: string, about: string, fallback: number) =>
+  define({
+    name,
+    about,
+    fallback: String(fallback),
+    config: Config.Port(name).pipe(Config.withDefault(fallback)),
+  })
+
+// The embedded profile
+
+export const novaHome = optionalText(
+  "NOVA_HOME",
+  "Where `npm start` keeps its database, ledger, keys and logs; .nova beside package.json when empty",
+)
+export const stellarNetwork = define({
+  name: "STELLAR_NETWORK",
+  about: "local (the embedded network), testnet, public, or custom",
+  fallback: "local",
+  config: Config.Literals(["local", "testnet", "public", "custom"], "STELLAR_NETWORK").pipe(
+    Config.withDefault("local" as const),
+  ),
+})
+export const localnetPort = port(
+  "LOCALNET_PORT",
+  "Port of the embedded network's Horizon, RPC and friendbot",
+  8000,
+)
+export const localnetCloseIntervalMs = count(
+  "LOCALNET_CLOSE_INTERVAL_MS",
+  "How often the embedded network closes a ledger, in ms (the real network: about 5000)",
+  1000,
+)
+
+// The API
+
+export const host = text(
+  "HOST",
+  "Address that the API and the workers' health servers listen on",
+  "127.0.0.1",
+)
+export const apiPort = port("PORT", "Port of the API", 3000)
+export const workerPort = port("WORKER_PORT", "Port of the issuance worker's health and metrics", 3001)
+export const bodyBytesMax = count(
+  "BODY_BYTES_MAX",
+  "Largest request body, in bytes; above it: 413",
+  1_048_576,
+)
+
+// PostgreSQL
+
+export const databaseUrl = secret(
+  "DATABASE_URL",
+  "PostgreSQL, such as postgres://user:password@host:5432/nova; the embedded profile sets it by itself",
+)
+export const dbPoolMax = count("DB_POOL_MAX", "Connections that one program keeps open at most", 10)
+
+// The Stellar network
+
+export const horizonUrl = requiredText(
+  "HORIZON_URL",
+  "Horizon's address, such as https://horizon-testnet.stellar.org",
+)
+export const sorobanRpcUrl = requiredText(
+  "SOROBAN_RPC_URL",
+  "Stellar RPC's address, such as https://soroban-testnet.stellar.org",
+)
+export const networkPassphrase = requiredText(
+  "NETWORK_PASSPHRASE",
+  "The network's passphrase; known for local, testnet and public, required for custom",
+)
+export const networkTimeoutMs = count(
+  "NETWORK_TIMEOUT_MS",
+  "Longest wait for an answer of Horizon or RPC, in ms",
+  10_000,
+)
+
+// Issuance
+
+export const assetCode = text("NOVA_ASSET_CODE", "Code of the rewards' asset", "NOVA")
+export const assetIssuer = requiredText("NOVA_ASSET_ISSUER", "Account that issues the asset, G...")
+export const distributionSecret = secret(
+  "NOVA_DISTRIBUTION_SECRET",
+  "Secret key (S...) of the account that pays rewards",
+)
+export const channelSeed = secret(
+  "NOVA_CHANNEL_SEED",
+  "Seed that every channel account derives from (SEP-5), 32 to 64 bytes in hex",
+)
+export const channels = count(
+  "NOVA_CHANNELS",
+  "Channel accounts that the issuance worker creates and uses",
+  4,
+)
+export const baseFeeStroops = count("STELLAR_BASE_FEE_STROOPS", "Fee bid for each operation, in stroops", 100)
+export const envelopeLedgers = count(
+  "STELLAR_ENVELOPE_LEDGERS",
+  "Ledgers for which a signed transaction may still apply; then it has provably expired",
+  12,
+)
+export const pollIntervalMs = count(
+  "ISSUANCE_POLL_INTERVAL_MS",
+  "How often a worker looks for new rewards and for verdicts, in ms",
+  250,
+)
+export const leaseMs = count(
+  "ISSUANCE_LEASE_MS",
+  "How long a worker owns a channel without renewing, in ms",
+  15_000,
+)
+
+// Telemetry
+
+export const logFormat = define({
+  name: "LOG_FORMAT",
+  about: "json (one object a line) or pretty",
+  fallback: "json",
+  config: Config.Literals(["json", "pretty"], "LOG_FORMAT").pipe(Config.withDefault("json" as const)),
+})
+
+/** All settings, in the order of this file. */
+export const all: ReadonlyArray<Setting<unknown>> = settings
