@@ -17,6 +17,7 @@ export default Effect.gen(function* () {
       status text NOT NULL CHECK (status IN ('open', 'halted')),
       status_reason text,
       sequence_signed bigint NOT NULL,
+      sequence_settled bigint NOT NULL CHECK (sequence_settled <= sequence_signed),
       lease_owner text,
       lease_token bigint NOT NULL DEFAULT 0,
       lease_until timestamptz,
@@ -25,6 +26,8 @@ export default Effect.gen(function* () {
     )`
   yield* sql`COMMENT ON COLUMN channel_accounts.sequence_signed IS
     'The highest sequence ever signed for this channel; the ledger being above it means that this database is older than the ledger'`
+  yield* sql`COMMENT ON COLUMN channel_accounts.sequence_settled IS
+    'The highest sequence known to be consumed on the ledger; an answer below it comes from a node that lags'`
   yield* sql`
     CREATE TABLE stellar_envelopes (
       hash text PRIMARY KEY CHECK (hash ~ '^[0-9a-f]{64}$'),
@@ -32,6 +35,7 @@ export default Effect.gen(function* () {
       sequence bigint NOT NULL,
       envelope_xdr text NOT NULL,
       issuance_ids text[] NOT NULL CHECK (cardinality(issuance_ids) BETWEEN 1 AND 100),
+      ledger_signed bigint NOT NULL,
       ledger_max bigint NOT NULL,
       fee_stroops_max bigint NOT NULL,
       status text NOT NULL CHECK (status IN ('signed', 'applied', 'expired')),
@@ -46,6 +50,8 @@ export default Effect.gen(function* () {
         CHECK ((status = 'applied') = (result_xdr IS NOT NULL AND ledger IS NOT NULL))
     )`
   yield* sql`COMMENT ON COLUMN stellar_envelopes.issuance_ids IS 'In operation order: element i pays by operation i'`
+  yield* sql`COMMENT ON COLUMN stellar_envelopes.ledger_signed IS
+    'The newest ledger known at signing: the envelope can only apply after it'`
   yield* sql`COMMENT ON COLUMN stellar_envelopes.ledger_max IS
     'ledgerBounds.maxLedger, exclusive: the envelope cannot apply in this ledger or later'`
   yield* sql`
