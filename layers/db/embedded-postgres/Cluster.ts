@@ -1,0 +1,82 @@
+/** The data directory itself: made once, complete or not at all, and of the server's own major version. */
+import { existsSync, readFileSync, renameSync, rmdirSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import { Effect } from "effect"
+import { StartupFailure } from "../../platform/StartupFailure.ts"
+import type { Binaries } from "./Binaries.ts"
+import type { Directories } from "./Directories.ts"
+import { runAsPostgres } from "./PostgresUser.ts"
+
+export const superuser = "nova"
+
+const fail = (message: string) => new StartupFailure({ message })
+
+const complaintOf = (output: string): string => {
+  const lines = output.split("\n").map((line) => line.trim())
+  const found =
+    lines.find((line) => /\b(error|FATAL|PANIC)\b/.test(line)) ?? lines.findLast((line) => line !== "")
+  return (found ?? "it said nothing").replace(/\.$/, "")
+}
+
+/** The way out for what initdb and postgres are known to complain about. */
+export const explainPostgres = (doing: string, output: string): StartupFailure => {
+  if (/No space left on device/i.test(output))
+    return fail(`${doing} failed: the disk is full; free some space.`)
+  if (/could not look up effective user ID/.test(output)) {
+    return fail(
+      `${doing} failed: this user's number has no entry in /etc/passwd, which PostgreSQL needs; start as a user that has one, or set DATABASE_URL.`,
+    )
+  }
+  return fail(`${doing} failed: ${complaintOf(output)}.`)
+}
+
+/** initdb's work is checked by postgres's single-user mode, which also makes the database without a client. */
+const createCluster = (
+  binaries: Binaries,
+  directories: Directories,
+  database: string,
+  durable: boolean,
+): Effect.Effect<void, StartupFailure> =>
+  Effect.gen(function* () {
+    const { dataDir, user } = directories
+    const draft = join(dataDir, "new")
+    rmSync(draft, { recursive: true, force: true })
+    const made = runAsPostgres(user, [
+      binaries.initdb,
+      ...["-D", draft, "-U", superuser, "--auth=trust", "--encoding=UTF8", "--no-instructions"],
+      ...["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+      ...(durable ? [] : ["--no-sync", "--no-data-checksums"]),
+    ])
+    if (made.status !== 0) return yield* explainPostgres(`Making the database in ${dataDir}`, made.output)
+    const single = [binaries.postgres, "--single", "-D", draft, "template1"]
+    const created = runAsPostgres(user, single, `CREATE DATABASE "${database}";\n`)
+    if (created.status !== 0 || /\b(ERROR|FATAL|PANIC):/.test(created.output)) {
+      return yield* explainPostgres(`Making the database ${database} in ${dataDir}`, created.output)
+    }
+  })
+
+/** Makes the cluster where there is none yet, and answers with the directory to give to `postgres -D`. */
+export const ensureCluster = (
+  binaries: Binaries,
+  directories: Directories,
+  database: string,
+  durable: boolean,
+): Effect.Effect<string, StartupFailure> =>
+  Effect.gen(function* () {
+    const cluster = join(directories.dataDir, "cluster")
+    if (!existsSync(join(cluster, "PG_VERSION"))) {
+      yield* createCluster(binaries, directories, database, durable)
+      yield* Effect.try({
+        try: () => {
+          if (existsSync(cluster)) rmdirSync(cluster)
+          renameSync(join(directories.dataDir, "new"), cluster)
+        },
+        catch: (cause) => fail(`Making the database in ${cluster} failed: ${cause}`),
+      })
+    }
+    const major = readFileSync(join(cluster, "PG_VERSION"), "utf8").trim()
+    if (major === binaries.major) return cluster
+    return yield* fail(
+      `The database in ${cluster} was made by PostgreSQL ${major} and this is PostgreSQL ${binaries.major}: move that folder away to begin anew, or dump it with PostgreSQL ${major} and restore it here.`,
+    )
+  })
