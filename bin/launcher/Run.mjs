@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process"
 import { constants } from "node:os"
 
-const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"]
+const forwarded = ["SIGINT", "SIGTERM"]
 
 /** Passes our signals on to the child while it runs; answers how to stop doing so. */
 const forwardSignals = (child) => {

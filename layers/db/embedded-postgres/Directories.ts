@@ -71,7 +71,7 @@ const tryDirectory = (directory: string, user: PostgresUser): boolean => {
   return canWrite(join(directory, "data"), user)
 }
 
-const pointerName = "elsewhere"
+export const pointerName = "elsewhere"
 
 /**
  * The place for a cluster whose wanted directory PostgreSQL's user cannot reach. Its name is noted in that directory,

@@ -1,0 +1,28 @@
+/** What a program that could not go on says on stderr: a sentence for what was foreseen, the cause for what was not. */
+import { Cause, Predicate } from "effect"
+
+const oneLine = (text: string): string => text.replace(/\s*\n\s*/g, " ").trim()
+
+const innermost = (error: unknown): unknown =>
+  Predicate.hasProperty(error, "cause") && error.cause !== undefined && error.cause !== error
+    ? innermost(error.cause)
+    : error
+
+const messageOf = (error: unknown): string =>
+  Predicate.hasProperty(error, "message") && typeof error.message === "string" ? error.message : String(error)
+
+const explainError = (error: unknown): string => {
+  const message = oneLine(messageOf(error))
+  if (Predicate.isTagged(error, "ConfigError")) return `Bad setting: ${message}`
+  if (Predicate.isTagged(error, "SqlError")) {
+    return `The database could not be used: ${oneLine(messageOf(innermost(error)))}; check DATABASE_URL and that the server runs.`
+  }
+  return message
+}
+
+/** One sentence where every failure was a typed one, else the whole cause with its stacks. */
+export const explainFailure = <E>(cause: Cause.Cause<E>): string => {
+  const failures = cause.reasons.filter(Cause.isFailReason)
+  const isForeseen = failures.length > 0 && !cause.reasons.some(Cause.isDieReason)
+  return isForeseen ? failures.map((reason) => explainError(reason.error)).join("\n") : Cause.pretty(cause)
+}

@@ -1,0 +1,66 @@
+/** The one file that chooses the platform package: a change to platform-bun is a change of this file alone. */
+import { createServer } from "node:http"
+import { NodeHttpServer, NodeRuntime, NodeServices } from "@effect/platform-node"
+import { Cause, type Duration, Effect, Exit, Layer, type Scope } from "effect"
+import { explainFailure } from "./ExplainFailure.ts"
+import { parentDeath } from "./ParentWatch.ts"
+import { StartupFailure } from "./StartupFailure.ts"
+
+/** File system, paths, terminal and child processes. */
+export const services = NodeServices.layer
+
+export interface HttpServerOptions {
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+  /** The setting to change when the port is taken, such as PORT. */
+  readonly setting: string
+  /** How long open requests may take to finish at a stop. */
+  readonly gracefulShutdownTimeout?: Duration.Input
+}
+
+const explainServe = (options: HttpServerOptions, cause: unknown): StartupFailure => {
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code
+  const place = `${options.host}:${options.port}`
+  if (code === "EADDRINUSE") {
+    return new StartupFailure({
+      message: `Port ${options.port} is taken by another program: stop it, or set ${options.setting} to a free port.`,
+    })
+  }
+  if (code === "EACCES") {
+    return new StartupFailure({
+      message: `This user may not listen on ${place}: set ${options.setting} to a port above 1023.`,
+    })
+  }
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
+    return new StartupFailure({
+      message: `${options.host} is not an address of this machine: set HOST to one that is, such as 127.0.0.1.`,
+    })
+  }
+  return new StartupFailure({ message: `Listening on ${place} failed: ${cause}.` })
+}
+
+/** An HTTP server with the services that handlers need. Fails with a sentence where it cannot listen. */
+export const httpServer = (options: HttpServerOptions) =>
+  NodeHttpServer.layerServer(() => createServer(), options).pipe(
+    Layer.catch((error) => Layer.effectDiscard(Effect.fail(explainServe(options, error.cause)))),
+    Layer.merge(NodeHttpServer.layerHttpServices),
+  )
+
+const finish = <A, E>(exit: Exit.Exit<A, E>, leave: (code: number) => void): void => {
+  const isOrderly = Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
+  if (!isOrderly) console.error(explainFailure(exit.cause))
+  leave(isOrderly ? 0 : 1)
+}
+
+/**
+ * Runs a program as this process. SIGINT, SIGTERM and the parent's death stop it in an orderly way, with exit code 0.
+ * A typed failure prints one sentence, a defect its whole cause, both on stderr with exit code 1.
+ */
+export const runMain = <A, E>(program: Effect.Effect<A, E, Scope.Scope>): void => {
+  const orphaned = Effect.andThen(parentDeath, Effect.interrupt)
+  NodeRuntime.runMain(Effect.raceFirst(Effect.scoped(program), orphaned), {
+    disableErrorReporting: true,
+    teardown: finish,
+  })
+}

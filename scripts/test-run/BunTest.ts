@@ -1,0 +1,76 @@
+/** Runs `bun test` as a child that cannot outlive us, and reads what it counted from its JUnit report. */
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Effect } from "effect"
+import { dieWithParent } from "../../layers/platform/DieWithParent.ts"
+import { identityOf, stopProcess } from "../../layers/platform/ProcessIdentity.ts"
+
+export interface Counts {
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+}
+
+export interface TestRun {
+  readonly exitCode: number
+  /** Undefined where bun ended before it could report. */
+  readonly counts: Counts | undefined
+}
+
+const attributeOf = (element: string, name: string): number =>
+  Number(new RegExp(` ${name}="(\\d+)"`).exec(element)?.[1] ?? 0)
+
+/** The totals stand on the report's root element, <testsuites tests= failures= skipped= ...>. */
+export const countsIn = (report: string): Counts | undefined => {
+  const root = /<testsuites[^>]*>/.exec(report)?.[0]
+  if (root === undefined) return undefined
+  const failed = attributeOf(root, "failures")
+  const skipped = attributeOf(root, "skipped")
+  return { passed: attributeOf(root, "tests") - failed - skipped, failed, skipped }
+}
+
+const stop = (child: ChildProcess) =>
+  Effect.suspend(() => {
+    const identity =
+      child.exitCode === null && child.signalCode === null ? identityOf(child.pid ?? 0) : undefined
+    if (identity === undefined) return Effect.void
+    return Effect.asVoid(
+      stopProcess(identity, [
+        { signal: "SIGTERM", waitMs: 3_000 },
+        { signal: "SIGKILL", waitMs: 2_000 },
+      ]),
+    )
+  })
+
+const awaitExit = (child: ChildProcess): Effect.Effect<number> =>
+  Effect.callback((resume) => {
+    child.once("error", () => resume(Effect.succeed(127)))
+    child.once("close", (code) => resume(Effect.succeed(code ?? 1)))
+  })
+
+/** Runs the tests that `args` name (all of them for none), in the checkout, with our terminal. */
+export const runBunTest = (
+  checkout: string,
+  args: ReadonlyArray<string>,
+  env: Record<string, string | undefined>,
+  reportFile: string,
+): Effect.Effect<TestRun> =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const report = ["--reporter=junit", `--reporter-outfile=${reportFile}`]
+      const config = `--config=${join(checkout, "bunfig.toml")}`
+      const command = dieWithParent(
+        [process.execPath, config, "--no-env-file", "test", ...report, ...args],
+        "KILL",
+      )
+      const [program = "", ...rest] = command
+      const child = yield* Effect.acquireRelease(
+        Effect.sync(() => spawn(program, rest, { cwd: checkout, env, stdio: "inherit" })),
+        stop,
+      )
+      const exitCode = yield* awaitExit(child)
+      const counts = existsSync(reportFile) ? countsIn(readFileSync(reportFile, "utf8")) : undefined
+      return { exitCode, counts }
+    }),
+  )
