@@ -42,7 +42,7 @@ export default Effect.gen(function* () {
       result_xdr text,
       ledger bigint,
       sends integer NOT NULL DEFAULT 0,
-      last_sent_at timestamptz,
+      ledger_sent bigint,
       last_answer text,
       created_at timestamptz NOT NULL,
       updated_at timestamptz NOT NULL,
@@ -52,6 +52,8 @@ export default Effect.gen(function* () {
   yield* sql`COMMENT ON COLUMN stellar_envelopes.issuance_ids IS 'In operation order: element i pays by operation i'`
   yield* sql`COMMENT ON COLUMN stellar_envelopes.ledger_signed IS
     'The newest ledger known at signing: the envelope can only apply after it'`
+  yield* sql`COMMENT ON COLUMN stellar_envelopes.ledger_sent IS
+    'The newest ledger known at the last sending: the same bytes are sent again once a ledger has passed without them'`
   yield* sql`COMMENT ON COLUMN stellar_envelopes.ledger_max IS
     'ledgerBounds.maxLedger, exclusive: the envelope cannot apply in this ledger or later'`
   yield* sql`

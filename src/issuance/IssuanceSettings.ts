@@ -1,0 +1,34 @@
+/** What the issuance programs need to know about network, asset and limits, read once from the settings. */
+import { Context, Effect, Layer } from "effect"
+import * as Settings from "../kernel/Settings.ts"
+
+export class IssuanceSettings extends Context.Service<
+  IssuanceSettings,
+  {
+    readonly networkPassphrase: string
+    readonly assetCode: string
+    readonly assetIssuer: string
+    readonly channels: number
+    readonly baseFeeStroops: number
+    /** Ledgers for which an envelope may apply after the ledger that was known when it was signed. */
+    readonly envelopeLedgers: number
+    readonly pollIntervalMs: number
+    readonly leaseMs: number
+  }
+>()("nova/issuance/IssuanceSettings") {
+  static readonly layer = Layer.effect(
+    IssuanceSettings,
+    Effect.gen(function* () {
+      return IssuanceSettings.of({
+        networkPassphrase: yield* Settings.networkPassphrase,
+        assetCode: yield* Settings.assetCode,
+        assetIssuer: yield* Settings.assetIssuer,
+        channels: yield* Settings.channels,
+        baseFeeStroops: yield* Settings.baseFeeStroops,
+        envelopeLedgers: yield* Settings.envelopeLedgers,
+        pollIntervalMs: yield* Settings.pollIntervalMs,
+        leaseMs: yield* Settings.leaseMs,
+      })
+    }),
+  )
+}

@@ -1,0 +1,56 @@
+/**
+ * The transaction that pays one batch: source and sequence of a channel, one payment operation for each issuance
+ * from the distribution account, bounded in ledgers and in time. Pure.
+ */
+import { Account, Asset, Memo, Operation, TransactionBuilder } from "@stellar/stellar-sdk"
+import { formatAmount } from "../kernel/Amount.ts"
+import { batchMemo } from "./BatchMemo.ts"
+
+/** Operations that one transaction holds at most (stellar-core: MAX_OPS_PER_TX). */
+export const PAYMENTS_MAX = 100
+
+export interface BatchPayment {
+  readonly issuanceId: string
+  readonly walletAddress: string
+  readonly amountStroops: bigint
+}
+
+export interface PaymentTransaction {
+  readonly networkPassphrase: string
+  readonly assetCode: string
+  readonly assetIssuer: string
+  readonly distributionAddress: string
+  readonly channelAddress: string
+  /** The sequence that the transaction consumes. */
+  readonly sequence: bigint
+  readonly payments: ReadonlyArray<BatchPayment>
+  /** Bid for each operation, in stroops. */
+  readonly baseFeeStroops: number
+  /** Exclusive: the transaction cannot apply in this ledger or later. */
+  readonly ledgerMax: number
+  /** Unix seconds after which it cannot apply; the second bound beside the ledgers. */
+  readonly timeMax: number
+}
+
+/** Unsigned TransactionEnvelope, base64 XDR. */
+export const buildPaymentTransaction = (plan: PaymentTransaction): string => {
+  const asset = new Asset(plan.assetCode, plan.assetIssuer)
+  const builder = new TransactionBuilder(new Account(plan.channelAddress, (plan.sequence - 1n).toString()), {
+    fee: String(plan.baseFeeStroops),
+    networkPassphrase: plan.networkPassphrase,
+    memo: Memo.hash(batchMemo(plan.payments)),
+    timebounds: { minTime: 0, maxTime: plan.timeMax },
+    ledgerbounds: { minLedger: 0, maxLedger: plan.ledgerMax },
+  })
+  for (const payment of plan.payments) {
+    builder.addOperation(
+      Operation.payment({
+        source: plan.distributionAddress,
+        destination: payment.walletAddress,
+        asset,
+        amount: formatAmount(payment.amountStroops),
+      }),
+    )
+  }
+  return builder.build().toXDR()
+}

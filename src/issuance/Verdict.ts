@@ -1,0 +1,86 @@
+/**
+ * The verdict: what the ledger says about the transaction that is bound to a (channel, sequence). Pure.
+ *
+ * Invariant: an issuance leaves its (channel, sequence) only by `settle` or, with proof of expiry, `rebuild`.
+ * Everything else is waiting. How it would break: calling expiry from a clock or from another node's ledger
+ * than the one whose account entry was read, or taking a lagging node's "not found" for an answer; so `decide`
+ * takes account and ledger from one response only, and look-ups carry the range that they speak of.
+ *
+ * Sources: CAP-21 (ledger bounds; seqLedger), docs/adr/0003-at-most-once.md
+ */
+
+/** An envelope signed at the bound sequence. */
+export interface SignedEnvelope {
+  readonly hash: string
+  /** The newest ledger known when it was signed. */
+  readonly ledgerSigned: number
+  /** Exclusive upper ledger bound. */
+  readonly ledgerMax: number
+  readonly expired: boolean
+}
+
+/** The channel's account in one getLedgerEntries response, and the ledger that the response speaks of. */
+export interface ChannelView {
+  readonly latestLedger: number
+  /** Undefined when that response had no such account. */
+  readonly sequence: bigint | undefined
+}
+
+export type Decision =
+  /** Nothing is alive at this sequence: build, sign, persist, send. */
+  | { readonly _tag: "Build" }
+  /** These can provably never apply any more; then build. */
+  | { readonly _tag: "Rebuild"; readonly expired: ReadonlyArray<string> }
+  /** The sequence is consumed: look up these hashes, then `judge`. */
+  | { readonly _tag: "LookUp"; readonly hashes: ReadonlyArray<string> }
+  /** In flight. */
+  | { readonly _tag: "Wait"; readonly alive: ReadonlyArray<string> }
+
+export const decide = (
+  view: ChannelView,
+  boundSequence: bigint,
+  envelopes: ReadonlyArray<SignedEnvelope>,
+): Decision => {
+  const alive = envelopes.filter((envelope) => !envelope.expired)
+  const hashes = (list: ReadonlyArray<SignedEnvelope>) => list.map((envelope) => envelope.hash)
+  if (view.sequence === undefined) return { _tag: "Wait", alive: hashes(alive) }
+  if (view.sequence >= boundSequence) return { _tag: "LookUp", hashes: hashes(envelopes) }
+  if (alive.length === 0) return { _tag: "Build" }
+  const allExpired = alive.every((envelope) => view.latestLedger + 1 >= envelope.ledgerMax)
+  return allExpired ? { _tag: "Rebuild", expired: hashes(alive) } : { _tag: "Wait", alive: hashes(alive) }
+}
+
+/** The answer to one getTransaction call. */
+export interface LookUp {
+  readonly hash: string
+  readonly found: boolean
+  readonly latestLedger: number
+  readonly oldestLedger: number
+}
+
+export type Judgement =
+  | { readonly _tag: "Settle"; readonly hash: string }
+  /** The node that answered does not yet, or no longer, know the whole range in which ours could have applied. */
+  | { readonly _tag: "Undecided"; readonly reason: "node_lags" | "history_incomplete" }
+  /** The sequence was consumed by a transaction that we never signed. */
+  | { readonly _tag: "UnknownHand" }
+
+/** What the look-ups say once the sequence is consumed. `view` is the response that showed it consumed. */
+export const judge = (
+  view: ChannelView,
+  envelopes: ReadonlyArray<SignedEnvelope>,
+  lookUps: ReadonlyArray<LookUp>,
+): Judgement => {
+  const applied = lookUps.find((lookUp) => lookUp.found)
+  if (applied !== undefined) return { _tag: "Settle", hash: applied.hash }
+  for (const envelope of envelopes) {
+    const lookUp = lookUps.find((candidate) => candidate.hash === envelope.hash)
+    if (lookUp === undefined || lookUp.latestLedger < view.latestLedger) {
+      return { _tag: "Undecided", reason: "node_lags" }
+    }
+    if (lookUp.oldestLedger > envelope.ledgerSigned + 1) {
+      return { _tag: "Undecided", reason: "history_incomplete" }
+    }
+  }
+  return { _tag: "UnknownHand" }
+}
