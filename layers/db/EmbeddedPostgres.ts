@@ -5,14 +5,13 @@
  * gives what a supervisor needs to run and restart it. The server cannot outlive us: the kernel tells it when we die,
  * and what still slips through is found by its pid file at the next start.
  */
-import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, openSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Effect, type Scope } from "effect"
-import { dieWithParent, setprivPath, watchFromOutside } from "../platform/DieWithParent.ts"
 import { releaseOwnership, takeOwnership } from "../platform/OwnerFile.ts"
-import { identityOf, type StopStep, stopProcess } from "../platform/ProcessIdentity.ts"
+import type { StopStep } from "../platform/ProcessIdentity.ts"
 import { StartupFailure } from "../platform/StartupFailure.ts"
+import { awaitReady, runChild } from "../supervisor/ChildRun.ts"
+import type { ChildSpec } from "../supervisor/ChildSpec.ts"
 import { findBinaries } from "./embedded-postgres/Binaries.ts"
 import { ensureCluster, explainPostgres, superuser } from "./embedded-postgres/Cluster.ts"
 import { type Directories, makeDirectories } from "./embedded-postgres/Directories.ts"
@@ -39,18 +38,12 @@ export interface EmbeddedPostgresConnection {
 
 export interface PreparedPostgres {
   readonly connection: EmbeddedPostgresConnection
-  readonly command: ReadonlyArray<string>
-  readonly env: Readonly<Record<string, string>>
+  /** How to run it, for a supervisor; its `prepare` stops a left-over server of the same directory. */
+  readonly child: ChildSpec
   /** PostgreSQL's own data directory. */
   readonly cluster: string
-  readonly logFile: string
   /** A sentence to print, where the data is not where one would look for it. */
   readonly note: string | undefined
-  /** To run before each start: stops a left-over server and clears what a killed one leaves. */
-  readonly sweep: Effect.Effect<void, StartupFailure>
-  /** Whether the server with that pid takes connections. */
-  readonly isReady: (pid: number) => boolean
-  readonly stopSteps: ReadonlyArray<StopStep>
 }
 
 /** The address in the form that DATABASE_URL has. */
@@ -92,27 +85,29 @@ export const prepareEmbeddedPostgres = (
 ): Effect.Effect<PreparedPostgres, StartupFailure, Scope.Scope> =>
   Effect.gen(function* () {
     const directories = yield* makeDirectories(options.directory)
-    yield* holdOwnership(join(dirname(directories.dataDir), "owner.json"))
+    yield* holdOwnership(join(directories.place, "owner.json"))
     const binaries = yield* findBinaries(directories.user)
     const cluster = yield* ensureCluster(binaries, directories, options.database, options.durable)
     const settings = Object.entries(settingsFor(options, directories))
-    const server = [
-      binaries.postgres,
-      "-D",
-      cluster,
-      ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`]),
-    ]
-    return {
-      connection: connectionTo(directories.socketDir, options.database),
-      command: dieWithParent(server, "INT", directories.user),
+    const child: ChildSpec = {
+      name: "postgres",
+      command: [
+        ...[binaries.postgres, "-D", cluster],
+        ...settings.flatMap(([name, value]) => ["-c", `${name}=${value}`]),
+      ],
+      ...(directories.user === undefined ? {} : { runAs: directories.user }),
+      cwd: "/",
       env: postgresEnvironment,
-      cluster,
-      logFile: directories.logFile,
-      note: directories.note,
-      sweep: Effect.asVoid(sweepLeftOver(cluster, directories.socketDir)),
-      isReady: (pid) => isReady(cluster, pid),
+      environmentIsWhole: true,
+      logFile: join(directories.place, "postgres.log"),
+      prepare: Effect.asVoid(sweepLeftOver(cluster, directories.socketDir)),
+      isReady: (pid) => Effect.sync(() => isReady(cluster, pid)),
+      explainEnd: (output) => explainPostgres("Starting PostgreSQL", output).message,
       stopSteps: options.durable ? durableStop : throwawayStop,
+      deathSignal: "INT",
     }
+    const connection = connectionTo(directories.socketDir, options.database)
+    return { connection, child, cluster, note: directories.note }
   })
 
 /** Two owners of one cluster would stop each other's server as a left-over. */
@@ -131,71 +126,15 @@ const holdOwnership = (path: string): Effect.Effect<void, StartupFailure, Scope.
     () => Effect.sync(() => releaseOwnership(path)),
   )
 
-interface Running {
-  readonly pid: number
-  readonly child: ChildProcess
-}
-
-const launch = (prepared: PreparedPostgres): Effect.Effect<Running, StartupFailure> =>
-  Effect.callback((resume) => {
-    const [program = "", ...args] = prepared.command
-    const log = openSync(prepared.logFile, "a", 0o600)
-    const child = spawn(program, args, {
-      env: prepared.env,
-      cwd: "/",
-      detached: true,
-      stdio: ["ignore", log, log],
-    })
-    closeSync(log)
-    child.once("error", (cause) =>
-      resume(
-        Effect.fail(new StartupFailure({ message: `PostgreSQL could not be started: ${cause.message}.` })),
-      ),
-    )
-    child.once("spawn", () => {
-      const pid = child.pid ?? 0
-      if (setprivPath() === undefined) watchFromOutside(pid, "INT")
-      resume(Effect.succeed({ pid, child }))
-    })
-  })
-
-const stop = (running: Running, prepared: PreparedPostgres) =>
-  Effect.suspend(() => {
-    const identity = identityOf(running.pid)
-    return identity === undefined ? Effect.void : Effect.asVoid(stopProcess(identity, prepared.stopSteps))
-  })
-
-const lastLog = (file: string): string => readFileSync(file, "utf8").slice(-4000)
-
-const readyPollMs = 10
-const readyWithinMs = 30_000
-
-const awaitReady = (running: Running, prepared: PreparedPostgres): Effect.Effect<void, StartupFailure> =>
-  Effect.gen(function* () {
-    for (let waitedMs = 0; !prepared.isReady(running.pid); waitedMs += readyPollMs) {
-      if (running.child.exitCode !== null || running.child.signalCode !== null) {
-        return yield* explainPostgres(
-          `Starting PostgreSQL (log: ${prepared.logFile})`,
-          lastLog(prepared.logFile),
-        )
-      }
-      if (waitedMs >= readyWithinMs) {
-        return yield* new StartupFailure({
-          message: `PostgreSQL did not take connections within ${readyWithinMs / 1000} s; its log is ${prepared.logFile}.`,
-        })
-      }
-      yield* Effect.sleep(readyPollMs)
-    }
-  })
-
 /** Starts a server that takes connections, and stops it with the scope. */
 export const startEmbeddedPostgres = (
   options: EmbeddedPostgresOptions,
 ): Effect.Effect<PreparedPostgres, StartupFailure, Scope.Scope> =>
   Effect.gen(function* () {
     const prepared = yield* prepareEmbeddedPostgres(options)
-    yield* prepared.sweep
-    const running = yield* Effect.acquireRelease(launch(prepared), (started) => stop(started, prepared))
-    yield* awaitReady(running, prepared)
+    const { child } = prepared
+    if (child.prepare !== undefined) yield* child.prepare
+    const run = yield* runChild(child, join(dirname(child.logFile), "postgres.json"))
+    yield* awaitReady(child, run)
     return prepared
   })

@@ -11,11 +11,13 @@ export const superuser = "nova"
 
 const fail = (message: string) => new StartupFailure({ message })
 
+/** What PostgreSQL's programs print ahead of their reason: a time, a pid, a program's name. */
+const complaint = /\b(?:error|ERROR|FATAL|PANIC):\s*(.+)/
+
 const complaintOf = (output: string): string => {
-  const lines = output.split("\n").map((line) => line.trim())
-  const found =
-    lines.find((line) => /\b(error|FATAL|PANIC)\b/.test(line)) ?? lines.findLast((line) => line !== "")
-  return (found ?? "it said nothing").replace(/\.$/, "")
+  const lines = output.split("\n").filter((line) => line.trim() !== "")
+  const found = lines.map((line) => complaint.exec(line)?.[1]).find((reason) => reason !== undefined)
+  return (found ?? lines.at(-1) ?? "it said nothing").trim().replace(/\.$/, "")
 }
 
 /** The way out for what initdb and postgres are known to complain about. */

@@ -22,10 +22,11 @@ import { type PostgresUser, postgresUserFor, runAsPostgres } from "./PostgresUse
 
 export interface Directories {
   readonly user: PostgresUser
+  /** The directory of it all: the wanted one, or the one elsewhere. */
+  readonly place: string
   readonly dataDir: string
   /** Short enough for a socket address. */
   readonly socketDir: string
-  readonly logFile: string
   /** A sentence for the person who starts it, where the data is not where they would look. */
   readonly note: string | undefined
 }
@@ -140,9 +141,9 @@ export const makeDirectories = (wanted: string): Effect.Effect<Directories, Star
     const socketDir = yield* socketDirectory(place, user)
     return {
       user,
+      place,
       dataDir: join(place, "data"),
       socketDir,
-      logFile: join(place, "postgres.log"),
       note:
         place === wanted
           ? undefined
