@@ -9,7 +9,7 @@
  * failure or by a defect.
  */
 import { afterAll, it } from "bun:test"
-import { Cause, Effect, Exit, Layer, ManagedRuntime, type Scope } from "effect"
+import { Cause, Effect, Exit, type Layer, ManagedRuntime, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 
 const finish = <A, E>(exit: Exit.Exit<A, E>): void => {
@@ -25,23 +25,27 @@ interface TestOptions {
   readonly timeout?: number
 }
 
-/** The two ways to run a test with this file's layer. */
+type Run<R> = (body: Effect.Effect<unknown, unknown, R>) => Promise<Exit.Exit<unknown, unknown>>
+
+const testsBy = <R>(run: Run<R>) => ({
+  /** On the test clock: time stands until the test moves it. */
+  effect: (name: string, body: Body<R>, options: TestOptions = {}) =>
+    it(
+      name,
+      async () => finish(await run(Effect.scoped(body()).pipe(Effect.provide(TestClock.layer())))),
+      options,
+    ),
+  /** On the real clock. */
+  live: (name: string, body: Body<R>, options: TestOptions = {}) =>
+    it(name, async () => finish(await run(Effect.scoped(body()))), options),
+})
+
+/** The two ways to run a test with this file's layer. To be called once, by the file itself. */
 export const withLayer = <R, E>(layer: Layer.Layer<R, E>) => {
   const runtime = ManagedRuntime.make(layer)
   afterAll(() => runtime.dispose())
-  /** On the test clock: time stands until the test moves it. */
-  const effect = (name: string, body: Body<R>, options: TestOptions = {}) =>
-    it(
-      name,
-      async () =>
-        finish(await runtime.runPromiseExit(Effect.scoped(body()).pipe(Effect.provide(TestClock.layer())))),
-      options,
-    )
-  /** On the real clock. */
-  const live = (name: string, body: Body<R>, options: TestOptions = {}) =>
-    it(name, async () => finish(await runtime.runPromiseExit(Effect.scoped(body()))), options)
-  return { effect, live }
+  return testsBy<R>((body) => runtime.runPromiseExit(body))
 }
 
 /** For tests that need no layer. */
-export const { effect, live } = withLayer(Layer.empty)
+export const { effect, live } = testsBy<never>((body) => Effect.runPromiseExit(body))
