@@ -1,0 +1,56 @@
+/** Operation types that this network applies. Every other type is refused as opNOT_SUPPORTED. */
+import type { OperationFrame } from "./Frame.ts"
+import {
+  type ApplyContext,
+  NOT_SUPPORTED,
+  type OperationRules,
+  type Outcome,
+  Threshold,
+} from "./Operations.ts"
+import { changeTrust } from "./operations/ChangeTrust.ts"
+import { createAccount } from "./operations/CreateAccount.ts"
+import { payment } from "./operations/Payment.ts"
+import { setOptions } from "./operations/SetOptions.ts"
+import { beginSponsoring, endSponsoring } from "./operations/Sponsoring.ts"
+
+interface BoundRules {
+  readonly threshold: Threshold
+  /** isOpSupported: set for the types that this network does not apply. */
+  readonly unsupported?: Outcome
+  readonly check: () => Outcome | undefined
+  readonly apply: (context: ApplyContext) => Outcome
+}
+
+const bind = <Body>(rules: OperationRules<Body>, body: Body, operation: OperationFrame): BoundRules => ({
+  threshold: rules.threshold(body),
+  check: () => rules.check(body, operation),
+  apply: (context) => rules.apply(body, operation, context),
+})
+
+const UNSUPPORTED: BoundRules = {
+  threshold: Threshold.medium,
+  unsupported: NOT_SUPPORTED,
+  check: () => NOT_SUPPORTED,
+  apply: () => NOT_SUPPORTED,
+}
+
+/** The rules for one operation, with its body bound. */
+export const rulesOf = (operation: OperationFrame): BoundRules => {
+  const { body } = operation
+  switch (body.type) {
+    case "createAccount":
+      return bind(createAccount, body.createAccountOp, operation)
+    case "payment":
+      return bind(payment, body.paymentOp, operation)
+    case "changeTrust":
+      return bind(changeTrust, body.changeTrustOp, operation)
+    case "setOptions":
+      return bind(setOptions, body.setOptionsOp, operation)
+    case "beginSponsoringFutureReserves":
+      return bind(beginSponsoring, body.beginSponsoringFutureReservesOp, operation)
+    case "endSponsoringFutureReserves":
+      return bind(endSponsoring, null, operation)
+    default:
+      return UNSUPPORTED
+  }
+}

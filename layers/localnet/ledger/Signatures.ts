@@ -1,0 +1,123 @@
+/** Signature weights, as stellar-core src/transactions/SignatureChecker.cpp counts them. */
+import { createPublicKey, type KeyObject, verify } from "node:crypto"
+import { bytesOf, hexOf, SignerType, sha256 } from "./Codec.ts"
+import type { AccountState, SignerKeyText, SignerState } from "./Entries.ts"
+import type { SignatureFrame } from "./Frame.ts"
+
+/** SubjectPublicKeyInfo of an ed25519 key up to the key itself (RFC 8410). */
+const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex")
+const KEYS_KEPT_MAX = 50_000
+const keys = new Map<string, KeyObject>()
+
+const keyObject = (hex: string): KeyObject => {
+  const known = keys.get(hex)
+  if (known !== undefined) return known
+  if (keys.size >= KEYS_KEPT_MAX) keys.clear()
+  const made = createPublicKey({
+    key: Buffer.concat([SPKI_PREFIX, bytesOf(hex)]),
+    format: "der",
+    type: "spki",
+  })
+  keys.set(hex, made)
+  return made
+}
+
+const verifyEd25519 = (keyHex: string, message: Uint8Array, signature: Uint8Array): boolean => {
+  if (signature.length !== 64) return false
+  try {
+    return verify(null, message, keyObject(keyHex), signature)
+  } catch {
+    // A public key that is no point on the curve verifies nothing.
+    return false
+  }
+}
+
+/** The last four bytes of a key: enough to know which signature to try (CAP-40 for signed payloads). */
+const matchesHint = (hint: Uint8Array, keyHex: string): boolean => hexOf(hint) === keyHex.slice(-8)
+
+const signedPayloadHint = (keyHex: string, payload: Uint8Array): string => {
+  const hint = bytesOf(keyHex.slice(-8))
+  const tail = payload.length >= 4 ? payload.subarray(payload.length - 4) : payload
+  for (let at = 0; at < tail.length; at++) hint[at] = (hint[at] ?? 0) ^ (tail[at] ?? 0)
+  return hexOf(hint)
+}
+
+const verifyOnce = (signature: SignatureFrame, key: SignerKeyText, check: () => boolean): boolean => {
+  const known = signature.verified.get(key)
+  if (known !== undefined) return known
+  const valid = check()
+  signature.verified.set(key, valid)
+  return valid
+}
+
+const verifies = (signature: SignatureFrame, key: SignerKeyText, contents: Uint8Array): boolean => {
+  const keyHex = key.slice(8, 72)
+  switch (key.slice(0, 8)) {
+    case SignerType.ed25519:
+      return (
+        matchesHint(signature.hint, keyHex) &&
+        verifyOnce(signature, key, () => verifyEd25519(keyHex, contents, signature.signature))
+      )
+    case SignerType.hashX:
+      return matchesHint(signature.hint, keyHex) && hexOf(sha256(signature.signature)) === keyHex
+    case SignerType.signedPayload: {
+      const payload = bytesOf(key.slice(72))
+      return (
+        hexOf(signature.hint) === signedPayloadHint(keyHex, payload) &&
+        verifyOnce(signature, key, () => verifyEd25519(keyHex, payload, signature.signature))
+      )
+    }
+    default:
+      return false
+  }
+}
+
+export interface SignatureChecker {
+  /** Whether the signatures by these signers reach the weight; at least one has to match, even for weight 0. */
+  readonly check: (signers: ReadonlyArray<SignerState>, neededWeight: number) => boolean
+  /** Whether every signature has served some check: the rule behind txBAD_AUTH_EXTRA. */
+  readonly allUsed: () => boolean
+}
+
+const SIGNATURE_SIGNERS = [SignerType.hashX, SignerType.ed25519, SignerType.signedPayload] as const
+
+export const makeSignatureChecker = (
+  contents: Uint8Array,
+  signatures: ReadonlyArray<SignatureFrame>,
+): SignatureChecker => {
+  const contentsHex = hexOf(contents)
+  const used = signatures.map(() => false)
+  return {
+    check: (signers, neededWeight) => {
+      let total = 0
+      for (const signer of signers) {
+        if (signer.key !== SignerType.preAuthTx + contentsHex) continue
+        total += Math.min(signer.weight, 255)
+        if (total >= neededWeight) return true
+      }
+      for (const type of SIGNATURE_SIGNERS) {
+        const left = signers.filter((signer) => signer.key.startsWith(type))
+        for (let at = 0; at < signatures.length && left.length > 0; at++) {
+          const signature = signatures[at]
+          if (signature === undefined) continue
+          const found = left.findIndex((signer) => verifies(signature, signer.key, contents))
+          if (found < 0) continue
+          used[at] = true
+          const [signer] = left.splice(found, 1)
+          total += Math.min(signer?.weight ?? 0, 255)
+          if (total >= neededWeight) return true
+        }
+      }
+      return false
+    },
+    allUsed: () => used.every((one) => one),
+  }
+}
+
+/** The account's own key by its master weight, then its signers (TransactionFrame::checkSignature). */
+export const signersOf = (account: AccountState): ReadonlyArray<SignerState> => {
+  const [masterWeight] = account.thresholds
+  if (masterWeight === 0) return account.signers
+  const master = { key: SignerType.ed25519 + account.id, weight: masterWeight }
+  return account.signers.length === 0 ? [master] : [master, ...account.signers]
+}

@@ -1,0 +1,65 @@
+/**
+ * The transactions of a ledger as consensus would agree to them: a GeneralizedTransactionSet whose SHA-256 is
+ * the header's txSetHash (stellar-core src/herder/TxSetFrame.cpp).
+ */
+import { xdr } from "@stellar/stellar-sdk"
+import { sha256 } from "./Codec.ts"
+import type { EnvelopeFrame } from "./Frame.ts"
+
+export interface TransactionSet {
+  /** Stroops for each operation: above the network's base fee when the set was full. */
+  readonly baseFee: bigint
+  readonly frames: ReadonlyArray<EnvelopeFrame>
+}
+
+const fullHashes = new WeakMap<EnvelopeFrame, Uint8Array>()
+
+/** SHA-256 of the whole envelope, signatures included (getFullHash): what core orders and bans by. */
+export const fullHash = (frame: EnvelopeFrame): Uint8Array => {
+  const known = fullHashes.get(frame)
+  if (known !== undefined) return known
+  const made = sha256(frame.bytes)
+  fullHashes.set(frame, made)
+  return made
+}
+
+/** Protocol 23's second phase: Soroban transactions in parallel stages, of which there are none. */
+const NO_SOROBAN = xdr.TransactionPhase.parallelTxsComponent(
+  new xdr.ParallelTxsComponent({ baseFee: null, executionStages: [] }),
+)
+
+const classicPhase = (set: TransactionSet): xdr.TransactionPhase => {
+  if (set.frames.length === 0) return xdr.TransactionPhase.v0Components([])
+  const component = new xdr.TxSetComponentTxsMaybeDiscountedFee({
+    baseFee: set.baseFee,
+    txs: set.frames.map((frame) => frame.envelope),
+  })
+  return xdr.TransactionPhase.v0Components([xdr.TxSetComponent.txsetCompTxsMaybeDiscountedFee(component)])
+}
+
+/** In hash order, as a set is written down (TxSetUtils::sortTxsInHashOrder). */
+export const inHashOrder = (frames: ReadonlyArray<EnvelopeFrame>): ReadonlyArray<EnvelopeFrame> =>
+  frames.toSorted((one, other) => Buffer.compare(fullHash(one), fullHash(other)))
+
+/** @param set its frames in hash order */
+export const transactionSetHash = (set: TransactionSet, previousLedgerHash: Uint8Array): Uint8Array =>
+  sha256(
+    xdr.GeneralizedTransactionSet.v1TxSet(
+      new xdr.TransactionSetV1({ previousLedgerHash, phases: [classicPhase(set), NO_SOROBAN] }),
+    ).toXdr(),
+  )
+
+const xored = (hash: Uint8Array, by: Uint8Array): Uint8Array => hash.map((byte, at) => byte ^ (by[at] ?? 0))
+
+/**
+ * The order of application: shuffled by the set's hash, which nobody can choose (ApplyTxSorter). An account
+ * has one transaction in a ledger, so no two have to keep an order of their own.
+ */
+export const inApplyOrder = (
+  frames: ReadonlyArray<EnvelopeFrame>,
+  setHash: Uint8Array,
+): ReadonlyArray<EnvelopeFrame> =>
+  frames
+    .map((frame) => ({ frame, rank: xored(fullHash(frame), setHash) }))
+    .sort((one, other) => Buffer.compare(one.rank, other.rank))
+    .map(({ frame }) => frame)
