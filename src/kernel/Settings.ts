@@ -87,6 +87,12 @@ export const bodyBytesMax = count(
   1_048_576,
 )
 
+export const drainDelayMs = count(
+  "DRAIN_DELAY_MS",
+  "How long a stopping API still answers while /health/ready says 503, in ms; behind a load balancer about 5000",
+  0,
+)
+
 // PostgreSQL
 
 export const databaseUrl = secret(
