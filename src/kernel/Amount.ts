@@ -37,6 +37,7 @@ export const formatAmount = (stroops: bigint): string => {
 export const Amount = Schema.String.annotate({
   description: "Decimal string in units of the asset, more than 0, at most 7 decimal places",
   examples: ["25", "0.5"],
+  message: 'must be a decimal string, such as "25" or "0.5"',
 }).pipe(
   Schema.check(
     Schema.makeFilter((text) => {

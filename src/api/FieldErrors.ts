@@ -1,0 +1,42 @@
+/** Schema issues as `errors` of a problem: which field, and what it must be. Never quotes the value sent. */
+import { SchemaIssue } from "effect"
+import type { HttpApiError } from "effect/http-api"
+import type { FieldError } from "./Problems.ts"
+
+const ARTICLES: Readonly<Record<string, string>> = {
+  string: "a string",
+  number: "a number",
+  boolean: "true or false",
+  object: "an object",
+  array: "an array",
+}
+
+const leafMessage: SchemaIssue.LeafHook = (issue) => {
+  if (issue._tag === "MissingKey") return "is required"
+  if (issue._tag === "UnexpectedKey") return "is not a known field"
+  const text = SchemaIssue.defaultLeafHook(issue)
+  const expected = /^Expected (.+)$/.exec(text)?.[1]
+  return expected === undefined ? text : `must be ${ARTICLES[expected] ?? expected}`
+}
+
+const format = SchemaIssue.makeFormatterStandardSchemaV1({ leafHook: leafMessage })
+
+const segmentOf = (segment: PropertyKey | { readonly key: PropertyKey }): string =>
+  String(typeof segment === "object" ? segment.key : segment)
+
+const WHOLE: Readonly<Record<string, string>> = { Payload: "body", Query: "query", Params: "path" }
+
+// A body may have thousands of unknown fields; the answer stays small.
+const ERRORS_MAX = 20
+const NAME_LENGTH_MAX = 64
+
+/** At most twenty entries, in the order of the schema's fields. */
+export const fieldErrors = (error: HttpApiError.HttpApiSchemaError): ReadonlyArray<typeof FieldError.Type> =>
+  format(error.cause.issue)
+    .issues.slice(0, ERRORS_MAX)
+    .map((issue) => ({
+      param:
+        (issue.path ?? []).map(segmentOf).join(".").slice(0, NAME_LENGTH_MAX) ||
+        (WHOLE[error.kind] ?? "body"),
+      message: issue.message,
+    }))

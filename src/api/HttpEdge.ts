@@ -1,0 +1,136 @@
+/**
+ * What every request passes on its way in and every answer on its way out, around the router: request id, trace,
+ * metrics, body limit, and the promise that every error is a problem. Handlers give typed problems; what reaches
+ * this file is the rest: unknown paths, defects, a database that is gone.
+ */
+import { ByteSize, Cause, Clock, Effect, Option, type Scope, Tracer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import {
+  HttpIncomingMessage,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse,
+  HttpTraceContext,
+} from "effect/http"
+import { SqlError } from "effect/sql"
+import type { ErrorCode } from "./ErrorCode.ts"
+import { recordRequest } from "./HttpMetrics.ts"
+import { makeProblem, type ProblemDetail, problems } from "./Problems.ts"
+import { incoming, RequestId } from "./RequestId.ts"
+import { allowedMethods, templateOf } from "./RouteTable.ts"
+
+export interface EdgeOptions {
+  /** Larger bodies are answered with 413. */
+  readonly bodyBytesMax: number
+}
+
+type App = Effect.Effect<
+  HttpServerResponse.HttpServerResponse,
+  unknown,
+  HttpServerRequest.HttpServerRequest | Scope.Scope
+>
+
+const RETRY_AFTER_SECONDS = "1"
+
+const respond = (code: ErrorCode, detail: ProblemDetail = {}, headers: Record<string, string> = {}) =>
+  Effect.map(makeProblem(code, detail), (problem) =>
+    HttpServerResponse.jsonUnsafe(problem, {
+      status: problems[code].status,
+      contentType: "application/problem+json",
+      headers,
+    }),
+  )
+
+const respondUnrouted = (request: HttpServerRequest.HttpServerRequest) => {
+  const allowed = allowedMethods(request.url)
+  return allowed.length === 0
+    ? respond("route.not_found")
+    : respond(
+        "route.method_not_allowed",
+        { detail: `This path has ${allowed.join(" and ")}.` },
+        { allow: allowed.join(", ") },
+      )
+}
+
+/** Faults of the database itself rather than of a statement: gone, stopping, starting, full, or too slow. */
+const isDatabaseAway = (defect: unknown): boolean => {
+  if (!SqlError.isSqlError(defect)) return false
+  if (defect.isRetryable || defect.reason._tag === "AuthenticationError") return true
+  const code = sqlStateOf(defect.reason.cause)
+  return code !== undefined && /^(?:53|57P)/.test(code)
+}
+
+/** The SQLSTATE that PostgreSQL sent. Source: PostgreSQL's documentation, appendix A */
+const sqlStateOf = (cause: unknown): string | undefined => {
+  if (typeof cause !== "object" || cause === null || !("code" in cause)) return undefined
+  return typeof cause.code === "string" ? cause.code : undefined
+}
+
+const respondToFault = (cause: Cause.Cause<unknown>) => {
+  const squashed = Cause.squash(cause)
+  return isDatabaseAway(squashed)
+    ? Effect.andThen(
+        Effect.logError("The database is out of reach", cause),
+        respond("server.unavailable", {}, { "retry-after": RETRY_AFTER_SECONDS }),
+      )
+    : Effect.andThen(
+        Effect.logError("A request failed by a fault of this program", cause),
+        respond("server.internal"),
+      )
+}
+
+const isUnrouted = (cause: Cause.Cause<unknown>): boolean => {
+  const error = Cause.squash(cause)
+  return HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
+}
+
+const withProblems = (app: App, request: HttpServerRequest.HttpServerRequest) =>
+  Effect.catchCause(app, (cause) => {
+    if (isUnrouted(cause)) return respondUnrouted(request)
+    // The client hung up, or the server is closing: there is nobody to answer.
+    return Cause.hasInterruptsOnly(cause)
+      ? Effect.failCause(cause as Cause.Cause<never>)
+      : respondToFault(cause)
+  })
+
+const answerHeaders = (response: HttpServerResponse.HttpServerResponse, requestId: string) =>
+  HttpServerResponse.setHeaders(response, {
+    "x-request-id": requestId,
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    ...(response.status === 401 ? { "www-authenticate": "Bearer" } : {}),
+  })
+
+/** Joins the caller's trace where the server's tracer has not done so. */
+const withCallersTrace = (request: HttpServerRequest.HttpServerRequest) => {
+  const parent = HttpTraceContext.w3c(request.headers)
+  return <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Effect.serviceOption(Tracer.ParentSpan), (current) =>
+      Option.isNone(current) && Option.isSome(parent)
+        ? Effect.provideService(effect, Tracer.ParentSpan, parent.value)
+        : effect,
+    )
+}
+
+/** Wraps the router. Never fails but by interruption. */
+export const httpEdge = Effect.fnUntraced(function* (app: App, { bodyBytesMax }: EdgeOptions) {
+  const random = yield* SecureRandom.SecureRandom
+  const maxBodySize = ByteSize.bytes(bodyBytesMax)
+
+  return Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const requestId = incoming(request.headers["x-request-id"]) ?? `req_${yield* random.ulid}`
+    const startedAtNanos = yield* Clock.currentTimeNanos
+    const response = yield* withProblems(app, request).pipe(
+      Effect.provideService(RequestId, requestId),
+      Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBodySize),
+      Effect.annotateLogs("request_id", requestId),
+      Effect.annotateSpans("request_id", requestId),
+      withCallersTrace(request),
+    )
+    const seconds = Number((yield* Clock.currentTimeNanos) - startedAtNanos) / 1e9
+    const { method } = request
+    yield* recordRequest({ method, route: templateOf(method, request.url), status: response.status, seconds })
+    return answerHeaders(response, requestId)
+  })
+})

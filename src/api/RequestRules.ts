@@ -1,0 +1,67 @@
+/**
+ * Rules that every route keeps, as middleware of the contract, so that the OpenAPI document states them too.
+ *
+ * - `RequestRules`: invalid fields are a problem that names them; anything may fail with 500 or 503.
+ * - `JsonBody` for routes with a body: JSON, UTF-8, small enough, readable in one way.
+ * - `NoBody` for the others.
+ */
+import { Effect, Layer, Result } from "effect"
+import { HttpServerRequest } from "effect/http"
+import { HttpApiMiddleware } from "effect/http-api"
+import { fieldErrors } from "./FieldErrors.ts"
+import { failWith, problem } from "./Problems.ts"
+import { parseStrictJson } from "./StrictJson.ts"
+
+export class RequestRules extends HttpApiMiddleware.Service<RequestRules>()("nova/api/RequestRules", {
+  error: [problem("request.invalid"), problem("server.internal"), problem("server.unavailable")],
+}) {
+  static readonly layer = HttpApiMiddleware.layerSchemaErrorTransform(RequestRules, (error) =>
+    error.kind === "Body" || error.kind === "ResponseHeaders"
+      ? Effect.die(error.cause)
+      : failWith("request.invalid", { errors: fieldErrors(error) }),
+  )
+}
+
+export class JsonBody extends HttpApiMiddleware.Service<JsonBody>()("nova/api/JsonBody", {
+  error: [
+    problem("request.invalid_json"),
+    problem("request.too_large"),
+    problem("request.unsupported_media_type"),
+  ],
+}) {
+  static readonly layer = Layer.succeed(JsonBody, (httpEffect) => Effect.andThen(checkJsonBody, httpEffect))
+}
+
+export class NoBody extends HttpApiMiddleware.Service<NoBody>()("nova/api/NoBody", {
+  error: problem("request.unexpected_body"),
+}) {
+  static readonly layer = Layer.succeed(NoBody, (httpEffect) => Effect.andThen(checkNoBody, httpEffect))
+}
+
+// RFC 8259 knows no charset parameter, but clients send utf-8 and mean it.
+const JSON_TYPE = /^application\/json *(?:; *charset *= *"?utf-8"? *)?$/i
+
+const checkJsonBody = Effect.gen(function* () {
+  const request = yield* HttpServerRequest.HttpServerRequest
+  const type = request.headers["content-type"]
+  const coding = request.headers["content-encoding"]
+  if (type === undefined || !JSON_TYPE.test(type) || (coding !== undefined && coding !== "identity"))
+    return yield* failWith("request.unsupported_media_type", { param: "content-type" })
+  const body = yield* Effect.result(request.arrayBuffer)
+  if (Result.isFailure(body)) {
+    const { reason } = body.failure
+    if (reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge")
+      return yield* failWith("request.too_large", { param: "body" })
+    return yield* failWith("request.invalid_json", { detail: "The body ended early.", param: "body" })
+  }
+  const json = parseStrictJson(new Uint8Array(body.success))
+  if (json._tag === "Invalid")
+    return yield* failWith("request.invalid_json", { detail: json.reason, param: "body" })
+})
+
+const checkNoBody = Effect.gen(function* () {
+  const { headers } = yield* HttpServerRequest.HttpServerRequest
+  const announced =
+    headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? "0") !== 0
+  if (announced) return yield* failWith("request.unexpected_body", { param: "body" })
+})

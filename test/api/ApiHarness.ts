@@ -1,0 +1,104 @@
+/** The API on a port of its own, over the test file's database: what a merchant's HTTP client meets. */
+import { Effect, Layer, Redacted } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { HttpServer } from "effect/http"
+import { httpServer } from "../../layers/platform/Platform.ts"
+import * as RedisMemory from "../../layers/redis/RedisMemory.ts"
+import type { Mode } from "../../src/merchant/ApiKey.ts"
+import { Merchants } from "../../src/merchant/Merchants.ts"
+import * as ApiServer from "../../src/programs/ApiServer.ts"
+import { TestDatabase } from "../support/TestDatabase.ts"
+
+/** Address of two accounts of nobody: strkeys of the key bytes 00..00 and 01..01. */
+export const WALLET = "GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHF"
+
+const listening = httpServer({ host: "127.0.0.1", port: 0, setting: "PORT" })
+
+const ports = Layer.mergeAll(TestDatabase.layer, RedisMemory.layer, SecureRandom.layerWebCrypto)
+
+/** The listening API and its services. */
+export const layer = ApiServer.layer.pipe(
+  Layer.provideMerge(ApiServer.layerServices),
+  Layer.provideMerge(listening),
+  Layer.provideMerge(ports),
+)
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly body: any
+}
+
+export const baseUrl = Effect.map(HttpServer.HttpServer, ({ address }) => {
+  if (!("port" in address)) throw new Error("the API listens on no port")
+  return `http://127.0.0.1:${address.port}`
+})
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** One request, its answer read to the end. */
+export const send = Effect.fnUntraced(function* (path: string, init: RequestInit = {}) {
+  const url = `${yield* baseUrl}${path}`
+  return yield* Effect.promise(async (): Promise<Answer> => {
+    const response = await fetch(url, init)
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, body: parse(text) }
+  })
+})
+
+export interface Client {
+  readonly merchantId: string
+  readonly key: string
+  readonly get: (path: string) => ReturnType<typeof send>
+  readonly post: (path: string, body: unknown, headers?: Record<string, string>) => ReturnType<typeof send>
+}
+
+/** A new merchant, and a client with a key of it. */
+export const newClient = Effect.fnUntraced(function* (mode: Mode = "test") {
+  const merchants = yield* Merchants
+  const { id } = yield* merchants.create({ name: "Corner shop" })
+  return yield* clientOf(id, mode)
+})
+
+export const clientOf = Effect.fnUntraced(function* (merchantId: string, mode: Mode) {
+  const merchants = yield* Merchants
+  const key = Redacted.value(yield* merchants.createKey({ merchantId, mode }))
+  const client: Client = {
+    merchantId,
+    key,
+    get: (path) => send(path, { headers: { "x-api-key": key } }),
+    post: (path, body, headers = {}) =>
+      send(path, {
+        method: "POST",
+        headers: { "x-api-key": key, "content-type": "application/json", ...headers },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      }),
+  }
+  return client
+})
+
+/** Id of a new campaign with this budget. */
+export const newCampaign = Effect.fnUntraced(function* (client: Client, budget = "1000") {
+  const created = yield* client.post("/api/campaigns", { name: "Summer", budget })
+  if (created.status !== 201) throw new Error(`campaign: ${created.status} ${created.text}`)
+  return created.body.id as string
+})
+
+let keys = 0
+
+/** Body of a reward under a key that was never used. */
+export const reward = (campaignId: string, fields: Record<string, unknown> = {}) => ({
+  idempotencyKey: `order-${++keys}`,
+  walletAddress: WALLET,
+  amount: "25",
+  campaignId,
+  ...fields,
+})
