@@ -1,6 +1,6 @@
 /** Real processes for tests: started, watched, and ended whatever the test does. */
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
@@ -10,7 +10,11 @@ export const checkout = join(import.meta.dir, "..", "..")
 
 /** A new directory that every user may pass through, gone with the scope. */
 export const temporaryDirectory = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "nova-test-"))),
+  Effect.sync(() => {
+    const path = mkdtempSync(join(tmpdir(), "nova-test-"))
+    chmodSync(path, 0o711)
+    return path
+  }),
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true })),
 )
 
