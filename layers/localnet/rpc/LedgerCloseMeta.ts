@@ -1,4 +1,6 @@
+import { createHash } from "node:crypto"
 import { xdr } from "@stellar/stellar-sdk"
+import { envelopeView } from "../horizon/EnvelopeView.ts"
 import type { AppliedTransaction, ClosedLedger } from "../Network.ts"
 
 export const headerHistoryEntry = (ledger: ClosedLedger): xdr.LedgerHeaderHistoryEntry =>
@@ -21,23 +23,45 @@ const resultMeta = (transaction: AppliedTransaction): xdr.TransactionResultMetaV
     postTxApplyFeeProcessing: [],
   })
 
+const sha256Hex = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex")
+
+/** By SHA-256 of the whole envelope, signatures included (core's getFullHash). */
+const inSetOrder = (transactions: ReadonlyArray<AppliedTransaction>): ReadonlyArray<AppliedTransaction> =>
+  transactions
+    .map((transaction) => ({
+      transaction,
+      rank: sha256Hex(Buffer.from(transaction.envelopeXdr, "base64")),
+    }))
+    .sort((a, b) => (a.rank < b.rank ? -1 : 1))
+    .map(({ transaction }) => transaction)
+
+/** What the set charges for an operation: everyone in it pays the same, the base fee unless it was full. */
+const setBaseFee = (transaction: AppliedTransaction): bigint =>
+  transaction.feeChargedStroops / BigInt(envelopeView(transaction.envelope).feeOperations)
+
 /**
- * The transaction set as it was agreed on: both phases of protocol 23, the classic one with its single
- * component sorted by transaction hash, the Soroban one empty.
+ * The transaction set as it was agreed on, so that its hash is the one in the header: both phases of
+ * protocol 23, the classic one with its single component, the Soroban one empty.
  */
-const transactionSet = (ledger: ClosedLedger): xdr.GeneralizedTransactionSet => {
-  const byHash = [...ledger.transactions].sort((a, b) => (a.hash < b.hash ? -1 : 1))
-  const component = xdr.TxSetComponent.txsetCompTxsMaybeDiscountedFee(
-    new xdr.TxSetComponentTxsMaybeDiscountedFee({
-      baseFee: BigInt(ledger.header.baseFee),
-      txs: byHash.map((transaction) => transaction.envelope),
-    }),
-  )
+export const transactionSet = (ledger: ClosedLedger): xdr.GeneralizedTransactionSet => {
+  const ordered = inSetOrder(ledger.transactions)
+  const [first] = ordered
+  const components =
+    first === undefined
+      ? []
+      : [
+          xdr.TxSetComponent.txsetCompTxsMaybeDiscountedFee(
+            new xdr.TxSetComponentTxsMaybeDiscountedFee({
+              baseFee: setBaseFee(first),
+              txs: ordered.map((transaction) => transaction.envelope),
+            }),
+          ),
+        ]
   return xdr.GeneralizedTransactionSet.v1TxSet(
     new xdr.TransactionSetV1({
       previousLedgerHash: Buffer.from(ledger.previousHash, "hex"),
       phases: [
-        xdr.TransactionPhase.v0Components(byHash.length > 0 ? [component] : []),
+        xdr.TransactionPhase.v0Components(components),
         xdr.TransactionPhase.parallelTxsComponent(
           new xdr.ParallelTxsComponent({ baseFee: null, executionStages: [] }),
         ),
