@@ -10,11 +10,11 @@ import { keyOf } from "./ledger/Entries.ts"
 import { entryKeyOf, entryXdr } from "./ledger/EntryXdr.ts"
 import { type EnvelopeFrame, frameOf } from "./ledger/Frame.ts"
 import { makeFriendbot } from "./ledger/Friendbot.ts"
-import { genesis } from "./ledger/Genesis.ts"
 import type { SealedHeader } from "./ledger/Header.ts"
 import { makeHistory } from "./ledger/History.ts"
 import { transactionResult } from "./ledger/Results.ts"
 import { makeLedgerState } from "./ledger/State.ts"
+import type { TransactionSet } from "./ledger/TransactionSet.ts"
 import { checkValid } from "./ledger/Validity.ts"
 import {
   type ClosedLedger,
@@ -26,6 +26,7 @@ import {
 } from "./Network.ts"
 import { chooseSet } from "./queue/ChooseSet.ts"
 import { makeTransactionQueue } from "./queue/TransactionQueue.ts"
+import { addToHistory, fileStore, memoryStore } from "./store/LedgerStore.ts"
 
 export const DEFAULT_SETTINGS: NetworkSettings = {
   passphrase: "Standalone Network ; February 2017",
@@ -72,8 +73,12 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
   const history = makeHistory(settings.retentionLedgers)
   const queue = makeTransactionQueue()
   const listeners = new Set<(ledger: ClosedLedger) => void>()
-  let head: SealedHeader = genesis(state, settings, settings.passphrase)
-  history.restore(head, [])
+  const store =
+    options.ledgerFile === undefined
+      ? memoryStore(chain, history, settings.passphrase)
+      : fileStore(options.ledgerFile, chain, history, settings.passphrase)
+  let head: SealedHeader = store.head
+  let broken = false
 
   const lastClose = (): number => Number(head.header.scpValue.closeTime)
 
@@ -88,6 +93,7 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
 
   /** The queue validates for the ledger to come, whose close time it can only guess (getUpperBoundCloseTimeOffset). */
   const submit = (envelopeXdr: string): Submission => {
+    checkAlive()
     const frame = decode(envelopeXdr)
     const terms = termsAt(chain, head.header.ledgerSeq + 1, BigInt(lastClose()))
     const drift = Math.max(0, options.now() - lastClose())
@@ -118,22 +124,38 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
     return valid
   }
 
+  /** Applies, records, and only then shows. A disk that fails leaves a network that answers nothing any more. */
+  const makeDurable = (set: TransactionSet, closeTime: bigint): ClosedLedger => {
+    broken = true
+    const closed = closeLedger(chain, head, set, closeTime)
+    store.record(closed, set, closeTime)
+    head = closed.header
+    const ledger = addToHistory(history, closed)
+    store.tidy(head)
+    broken = false
+    return ledger
+  }
+
+  const checkAlive = (): void => {
+    if (broken) throw new Error("The ledger could not be made durable; the network has stopped.")
+  }
+
   const close = (at: number): ClosedLedger => {
+    checkAlive()
     const closeTime = BigInt(Math.max(Math.floor(at), lastClose() + 1))
     const set = chooseSet(
       candidatesAt(closeTime),
       settings.operationsPerLedgerMax,
       BigInt(settings.baseFeeStroops),
     )
-    const closed = closeLedger(chain, head, set, closeTime)
-    head = closed.header
+    const ledger = makeDurable(set, closeTime)
     queue.ledgerClosed(set.frames)
-    const ledger = history.add(closed)
     for (const listener of listeners) listener(ledger)
     return ledger
   }
 
   const stored = (key: string | undefined): StoredEntry | undefined => {
+    checkAlive()
     const entry = key === undefined ? undefined : state.get(key)
     return entry === undefined
       ? undefined
@@ -178,6 +200,6 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
       }
     },
     friendbot: friendbot.fund,
-    close: () => {},
+    close: store.close,
   }
 }

@@ -75,6 +75,9 @@ export const closeLedger = (
   closeTime: bigint,
 ): LedgerClose => {
   const { state } = chain
+  if (set.frames.length === 0) {
+    return { header: emptyHeader(chain.settings, previous, closeTime), included: [] }
+  }
   const terms = termsAt(chain, previous.header.ledgerSeq + 1, closeTime)
   const txSetHash = transactionSetHash(set, previous.hash)
   state.building(terms.sequence)
@@ -94,3 +97,17 @@ export const closeLedger = (
   })
   return { header, included }
 }
+
+/** The header of a ledger without transactions: it follows from the previous one and the close time. */
+export const emptyHeader = (
+  settings: HeaderSettings,
+  previous: SealedHeader,
+  closeTime: bigint,
+): SealedHeader =>
+  nextHeader(previous, settings, {
+    closeTime,
+    txSetHash: transactionSetHash({ frames: [], baseFee: 0n }, previous.hash),
+    resultHash: resultSetHash([]),
+    stateHash: previous.header.bucketListHash.value,
+    fees: 0n,
+  })

@@ -114,3 +114,11 @@ export const nextHeader = (
     }),
   )
 }
+
+/** The settings that a header states. */
+export const settingsIn = (header: xdr.LedgerHeader): HeaderSettings => ({
+  protocolVersion: header.ledgerVersion,
+  baseFeeStroops: header.baseFee,
+  baseReserveStroops: header.baseReserve,
+  operationsPerLedgerMax: header.maxTxSetSize,
+})

@@ -4,7 +4,6 @@
  */
 import { xdr } from "@stellar/stellar-sdk"
 import type { AppliedChanges } from "./Apply.ts"
-import { base64Of } from "./Codec.ts"
 import { entryKeyXdr, entryXdr } from "./EntryXdr.ts"
 import type { EntryChange } from "./State.ts"
 
@@ -22,27 +21,25 @@ const changesXdr = (changes: ReadonlyArray<EntryChange>): Array<xdr.LedgerEntryC
     ]
   })
 
-export const feeMetaBase64 = (changes: ReadonlyArray<EntryChange>): string =>
-  base64Of(xdr.encodeArray(xdr.LedgerEntryChange, changesXdr(changes)))
+export const feeMetaBytes = (changes: ReadonlyArray<EntryChange>): Uint8Array =>
+  xdr.encodeArray(xdr.LedgerEntryChange, changesXdr(changes))
 
-export const metaBase64 = (changes: AppliedChanges): string =>
-  base64Of(
-    xdr.TransactionMeta.v4(
-      new xdr.TransactionMetaV4({
-        ext: xdr.ExtensionPoint.v0(),
-        txChangesBefore: changesXdr(changes.before),
-        operations: changes.operations.map(
-          (operation) =>
-            new xdr.OperationMetaV2({
-              ext: xdr.ExtensionPoint.v0(),
-              changes: changesXdr(operation),
-              events: [],
-            }),
-        ),
-        txChangesAfter: [],
-        sorobanMeta: null,
-        events: [],
-        diagnosticEvents: [],
-      }),
-    ).toXdr(),
-  )
+export const metaBytes = (changes: AppliedChanges): Uint8Array =>
+  xdr.TransactionMeta.v4(
+    new xdr.TransactionMetaV4({
+      ext: xdr.ExtensionPoint.v0(),
+      txChangesBefore: changesXdr(changes.before),
+      operations: changes.operations.map(
+        (operation) =>
+          new xdr.OperationMetaV2({
+            ext: xdr.ExtensionPoint.v0(),
+            changes: changesXdr(operation),
+            events: [],
+          }),
+      ),
+      txChangesAfter: [],
+      sorobanMeta: null,
+      events: [],
+      diagnosticEvents: [],
+    }),
+  ).toXdr()

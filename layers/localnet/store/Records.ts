@@ -1,0 +1,72 @@
+/**
+ * The framing of the ledger file: a magic number, then records of
+ * kind (u32), payload length (u32), CRC-32 of those two, payload, CRC-32 of the payload; big-endian.
+ *
+ * A process that is killed while it appends leaves a prefix of a record at the end: a torn tail, which is cut
+ * off. Anything else that does not add up is damage, and is refused: what the file once showed must not change
+ * silently. The lengths have a checksum of their own, so that damage to one cannot pass for a torn tail.
+ */
+
+export const MAGIC = Buffer.from("NOVALGR1", "latin1")
+const HEADER_BYTES = 12
+const TRAILER_BYTES = 4
+
+export interface FileRecord {
+  readonly kind: number
+  readonly payload: Uint8Array
+}
+
+/** The file cannot be used; the message says why in one sentence. */
+export class LedgerFileError extends Error {}
+
+const crc32 = (bytes: Uint8Array): number => Bun.hash.crc32(bytes)
+
+export const encodeRecord = ({ kind, payload }: FileRecord): Uint8Array => {
+  const bytes = Buffer.alloc(HEADER_BYTES + payload.length + TRAILER_BYTES)
+  bytes.writeUInt32BE(kind, 0)
+  bytes.writeUInt32BE(payload.length, 4)
+  bytes.writeUInt32BE(crc32(bytes.subarray(0, 8)), 8)
+  bytes.set(payload, HEADER_BYTES)
+  bytes.writeUInt32BE(crc32(payload), HEADER_BYTES + payload.length)
+  return bytes
+}
+
+export interface Scan {
+  readonly records: ReadonlyArray<FileRecord>
+  /** Bytes that hold whole records; what follows is a torn tail. */
+  readonly length: number
+}
+
+const damaged = (path: string, at: number): LedgerFileError =>
+  new LedgerFileError(
+    `The ledger file ${path} is damaged at byte ${at}; restore it from a copy, or move it away to start a new network.`,
+  )
+
+const allZero = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0)
+
+/** @throws LedgerFileError when the file is no ledger file or is damaged before its end */
+export const scan = (file: Buffer, path: string): Scan => {
+  const magic = file.subarray(0, MAGIC.length)
+  if (!magic.equals(MAGIC.subarray(0, magic.length))) {
+    throw new LedgerFileError(`${path} is not a ledger file.`)
+  }
+  if (magic.length < MAGIC.length) return { records: [], length: 0 }
+  const records: Array<FileRecord> = []
+  let at = MAGIC.length
+  while (at + HEADER_BYTES <= file.length) {
+    const head = file.subarray(at, at + HEADER_BYTES)
+    if (crc32(head.subarray(0, 8)) !== head.readUInt32BE(8)) {
+      // A power cut may leave a file lengthened but not written: zeros to the end are a torn tail too.
+      if (allZero(file.subarray(at))) break
+      throw damaged(path, at)
+    }
+    const start = at + HEADER_BYTES
+    const end = start + head.readUInt32BE(4)
+    if (end + TRAILER_BYTES > file.length) break
+    const payload = file.subarray(start, end)
+    if (crc32(payload) !== file.readUInt32BE(end)) throw damaged(path, at)
+    records.push({ kind: head.readUInt32BE(0), payload })
+    at = end + TRAILER_BYTES
+  }
+  return { records, length: at }
+}

@@ -1,0 +1,86 @@
+/**
+ * The whole of a network in one record: its entries, and the retained ledgers with their transactions. It
+ * stands at the head of a rewritten ledger file, so that starting does not replay what has long been applied.
+ */
+import { xdr } from "@stellar/stellar-sdk"
+import { bytesOf, hexOf } from "../ledger/Codec.ts"
+import { entryFrom, entryXdr } from "../ledger/EntryXdr.ts"
+import type { History, KeptLedger } from "../ledger/History.ts"
+import { keptFrom, type Place, type TransactionBytes } from "../ledger/KeptTransaction.ts"
+import type { LedgerState } from "../ledger/State.ts"
+import { type ByteReader, type ByteWriter, makeByteReader, makeByteWriter } from "./Bytes.ts"
+import { RecordKind } from "./LedgerRecords.ts"
+import type { FileRecord } from "./Records.ts"
+
+const writeTransaction = (writer: ByteWriter, transaction: TransactionBytes): void => {
+  writer.fixed(bytesOf(transaction.hash))
+  writer.bytes(bytesOf(transaction.innerHash ?? ""))
+  writer.u32(transaction.successful ? 1 : 0)
+  writer.u64(transaction.feeCharged)
+  writer.bytes(transaction.envelope)
+  writer.bytes(transaction.result)
+  writer.bytes(transaction.meta)
+  writer.bytes(transaction.feeMeta)
+  writer.bytes(bytesOf(transaction.participants.join("")))
+}
+
+const participantsFrom = (bytes: Uint8Array): Array<string> =>
+  Array.from({ length: bytes.length / 32 }, (_, index) => hexOf(bytes.subarray(index * 32, index * 32 + 32)))
+
+const readTransaction = (reader: ByteReader): TransactionBytes => {
+  const hash = hexOf(reader.fixed(32))
+  const innerHash = hexOf(reader.bytes())
+  return {
+    hash,
+    innerHash: innerHash === "" ? undefined : innerHash,
+    successful: reader.u32() === 1,
+    feeCharged: reader.u64(),
+    envelope: reader.bytes(),
+    result: reader.bytes(),
+    meta: reader.bytes(),
+    feeMeta: reader.bytes(),
+    participants: participantsFrom(reader.bytes()),
+  }
+}
+
+const readLedger = (reader: ByteReader): KeptLedger => {
+  const sequence = reader.u32()
+  const closeTime = Number(reader.u64())
+  const hash = hexOf(reader.fixed(32))
+  const header = reader.bytes()
+  const transactions = Array.from({ length: reader.u32() }, (_, index) => {
+    const place: Place = { ledger: sequence, applicationOrder: index + 1, closeTime }
+    return keptFrom(readTransaction(reader), place)
+  })
+  return { sequence, closeTime, hash, header: header.length === 0 ? undefined : header, transactions }
+}
+
+/** @param head the latest ledger's header, which the next ledger builds upon */
+export const snapshotRecord = (head: Uint8Array, state: LedgerState, history: History): FileRecord => {
+  const writer = makeByteWriter()
+  writer.bytes(head)
+  writer.u32(state.size())
+  for (const entry of state.all()) writer.bytes(entryXdr(entry).toXdr())
+  const ledgers = history.kept()
+  writer.u32(ledgers.length)
+  for (const ledger of ledgers) {
+    writer.u32(ledger.sequence)
+    writer.u64(BigInt(ledger.closeTime))
+    writer.fixed(bytesOf(ledger.hash))
+    writer.bytes(ledger.header ?? new Uint8Array(0))
+    writer.u32(ledger.transactions.length)
+    for (const transaction of ledger.transactions) writeTransaction(writer, transaction.encode())
+  }
+  return { kind: RecordKind.snapshot, payload: writer.done() }
+}
+
+/** Fills an empty state and history. @returns the latest ledger's header */
+export const loadSnapshot = (payload: Uint8Array, state: LedgerState, history: History): Uint8Array => {
+  const reader = makeByteReader(payload)
+  const head = reader.bytes()
+  const entries = reader.u32()
+  for (let at = 0; at < entries; at++) state.load(entryFrom(xdr.LedgerEntry.fromXdr(reader.bytes())))
+  const ledgers = reader.u32()
+  for (let at = 0; at < ledgers; at++) history.restore(readLedger(reader))
+  return head
+}
