@@ -63,8 +63,10 @@ export const ensurePackages = async (root, bun) => {
   if (!isWritable(folder)) {
     const missing = missingPackages(root)
     if (missing.length === 0) return
+    const [first, ...others] = missing
+    const what = others.length === 0 ? first : `${first} and ${others.length} more packages`
     throw new Sentence(
-      `${missing.length} packages are missing from ${folder} (${missing[0]} for one) and this user may not write there: run \`npm start\` once as its owner, or copy the checkout to a folder of yours.`,
+      `${folder} lacks ${what}, and this user may not write there: run \`npm start\` once as its owner, or copy the checkout to a folder of yours.`,
     )
   }
   mkdirSync(folder, { recursive: true })

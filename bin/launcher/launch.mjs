@@ -1,6 +1,6 @@
 // From plain Node to the pinned bun: find it, make the packages complete, run the program in our place.
 import { existsSync } from "node:fs"
-import { dirname, join } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { ensurePackages } from "./Packages.mjs"
 import { pinnedBun } from "./PinnedBun.mjs"
@@ -41,7 +41,7 @@ const argumentsFor = ({ script, args, dotEnv }) => {
   return [
     `--config=${join(root, "bunfig.toml")}`,
     dotEnv && existsSync(dotEnvFile) ? `--env-file=${dotEnvFile}` : "--no-env-file",
-    join(root, script),
+    resolve(root, script),
     ...args,
   ]
 }

@@ -1,0 +1,123 @@
+/**
+ * An embedded network in this process whose ledgers close when the test says so, with an issuer, a distribution
+ * account and a treasury, and the ports' socketless layers on it.
+ *
+ * Time is the test's clock: a close moves it by five seconds, as a ledger of the public network does.
+ */
+import {
+  Account,
+  Asset,
+  encodeMuxedAccountToAddress,
+  Keypair,
+  Operation,
+  TransactionBuilder,
+  xdr,
+} from "@stellar/stellar-sdk"
+import { Effect, Layer, Redacted } from "effect"
+import { TestClock } from "effect/testing"
+import { openNetwork } from "../../layers/localnet/LocalNetwork.ts"
+import type { Network } from "../../layers/localnet/Network.ts"
+import * as SignerLocal from "../../layers/signer/SignerLocal.ts"
+import { IssuanceSettings } from "../../src/issuance/IssuanceSettings.ts"
+
+export const PASSPHRASE = "Nova Rewards test network"
+const LEDGER_SECONDS = 5
+
+/** A key pair of its own for each name, the same in every run. */
+export const keypairOf = (name: string) => Keypair.fromRawEd25519Seed(Buffer.from(name.padEnd(32, ".")))
+
+export const issuer = keypairOf("issuer")
+export const distribution = keypairOf("distribution")
+export const asset = new Asset("NOVA", issuer.publicKey())
+
+export const makeTestNetwork = () => {
+  let seconds = 0
+  const network = openNetwork({
+    settings: { passphrase: PASSPHRASE, retentionLedgers: 1000 },
+    now: () => seconds,
+  })
+
+  /** Closes a ledger, five seconds after the one before, on the network and on the test's clock. */
+  const close = Effect.suspend(() => {
+    seconds += LEDGER_SECONDS
+    return Effect.as(TestClock.adjust(`${LEDGER_SECONDS} seconds`), network.closeLedger(seconds))
+  })
+
+  const sequenceOf = (address: string) => {
+    const entry = network.entry(accountKeyOf(address))?.entry.data
+    if (entry?.type !== "account") throw new Error(`${address} does not exist`)
+    return entry.account.seqNum
+  }
+
+  /** Builds, signs and submits operations of one account; answers with the queue's word. */
+  const submit = (source: Keypair, ...operations: ReadonlyArray<xdr.Operation>) => {
+    const account = new Account(source.publicKey(), sequenceOf(source.publicKey()).toString())
+    const builder = new TransactionBuilder(account, {
+      fee: "100",
+      networkPassphrase: PASSPHRASE,
+      timebounds: { minTime: 0, maxTime: 0 },
+    })
+    for (const operation of operations) builder.addOperation(operation)
+    const transaction = builder.build()
+    transaction.sign(source)
+    return network.submit(transaction.toXDR())
+  }
+
+  const fund = (...keypairs: ReadonlyArray<Keypair>) => {
+    for (const keypair of keypairs) network.submit(network.friendbot(keypair.publicKey()))
+  }
+
+  const trust = (...keypairs: ReadonlyArray<Keypair>) => {
+    for (const keypair of keypairs) submit(keypair, Operation.changeTrust({ asset }))
+  }
+
+  return { network, close, submit, fund, trust, sequenceOf }
+}
+
+const accountKeyOf = (address: string) =>
+  xdr.LedgerKey.account(
+    new xdr.LedgerKeyAccount({ accountId: Keypair.fromPublicKey(address).xdrPublicKey() }),
+  )
+
+const SETTINGS = IssuanceSettings.of({
+  networkPassphrase: PASSPHRASE,
+  assetCode: "NOVA",
+  assetIssuer: issuer.publicKey(),
+  channels: 4,
+  baseFeeStroops: 100,
+  envelopeLedgers: 4,
+  pollIntervalMs: 250,
+  leaseMs: 15_000,
+})
+
+/** The settings and keys that go with the network. */
+export const issuanceSettings = Layer.succeed(IssuanceSettings, SETTINGS)
+export const signer = SignerLocal.layerSecrets({
+  networkPassphrase: PASSPHRASE,
+  distributionSecret: Redacted.make(distribution.secret()),
+  channelSeed: Redacted.make("07".repeat(32)),
+})
+
+/** The asset's payments on the ledger that left the distribution account, oldest first, of successful transactions. */
+export const paymentsOf = (network: Network, from: string) =>
+  network.transactionsOf(from).flatMap((transaction) => {
+    if (!transaction.successful || transaction.envelope.type !== "envelopeTypeTx") return []
+    const { tx } = transaction.envelope.v1
+    return tx.operations.flatMap((operation, operationIndex) => {
+      if (operation.body.type !== "payment") return []
+      const { amount, destination } = operation.body.paymentOp
+      const source = operation.sourceAccount ?? tx.sourceAccount
+      if (addressOf(source) !== from) return []
+      return [
+        {
+          txHash: transaction.hash,
+          ledger: transaction.ledger,
+          operationIndex,
+          to: addressOf(destination),
+          amountStroops: amount,
+        },
+      ]
+    })
+  })
+
+const addressOf = (account: xdr.MuxedAccount) => encodeMuxedAccountToAddress(account)
