@@ -47,4 +47,4 @@ const program = Effect.gen(function* () {
   process.exitCode = run.exitCode === 0 && run.counts === undefined ? 1 : run.exitCode
 })
 
-runMain(program)
+runMain(program, { interruptedCode: 130 })

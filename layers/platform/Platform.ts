@@ -2,6 +2,7 @@
 import { createServer } from "node:http"
 import { NodeHttpServer, NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, type Duration, Effect, Exit, Layer, type Scope } from "effect"
+import { HttpServer } from "effect/http"
 import { explainFailure } from "./ExplainFailure.ts"
 import { parentDeath } from "./ParentWatch.ts"
 import { StartupFailure } from "./StartupFailure.ts"
@@ -43,24 +44,39 @@ const explainServe = (options: HttpServerOptions, cause: unknown): StartupFailur
 /** An HTTP server with the services that handlers need. Fails with a sentence where it cannot listen. */
 export const httpServer = (options: HttpServerOptions) =>
   NodeHttpServer.layerServer(() => createServer(), options).pipe(
-    Layer.catch((error) => Layer.effectDiscard(Effect.fail(explainServe(options, error.cause)))),
+    Layer.catch((error) =>
+      Layer.effect(HttpServer.HttpServer, Effect.fail(explainServe(options, error.cause))),
+    ),
     Layer.merge(NodeHttpServer.layerHttpServices),
   )
 
-const finish = <A, E>(exit: Exit.Exit<A, E>, leave: (code: number) => void): void => {
-  const isOrderly = Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
-  if (!isOrderly) console.error(explainFailure(exit.cause))
-  leave(isOrderly ? 0 : 1)
+export interface MainOptions {
+  /** The exit code after a signal: 0 for a service, whose orderly stop is a success; 130 for a job cut short. */
+  readonly interruptedCode?: number
 }
 
+const finishWith =
+  (interruptedCode: number) =>
+  <A, E>(exit: Exit.Exit<A, E>, leave: (code: number) => void): void => {
+    if (Exit.isSuccess(exit)) {
+      leave(0)
+    } else if (Cause.hasInterruptsOnly(exit.cause)) {
+      leave(interruptedCode)
+    } else {
+      console.error(explainFailure(exit.cause))
+      leave(1)
+    }
+  }
+
 /**
- * Runs a program as this process. SIGINT, SIGTERM and the parent's death stop it in an orderly way, with exit code 0.
- * A typed failure prints one sentence, a defect its whole cause, both on stderr with exit code 1.
+ * Runs a program as this process. SIGINT, SIGTERM and the parent's death stop it in an orderly way, with exit code 0
+ * unless the options say otherwise. A typed failure prints one sentence, a defect its whole cause, both on stderr with
+ * exit code 1.
  */
-export const runMain = <A, E>(program: Effect.Effect<A, E, Scope.Scope>): void => {
+export const runMain = <A, E>(program: Effect.Effect<A, E, Scope.Scope>, options: MainOptions = {}): void => {
   const orphaned = Effect.andThen(parentDeath, Effect.interrupt)
   NodeRuntime.runMain(Effect.raceFirst(Effect.scoped(program), orphaned), {
     disableErrorReporting: true,
-    teardown: finish,
+    teardown: finishWith(options.interruptedCode ?? 0),
   })
 }
