@@ -19,7 +19,7 @@ import { type ChannelRow, Channels } from "./Channels.ts"
 import { IssuanceRefused } from "./IssuanceRefused.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
 import { type AccountsView, readAccounts } from "./LedgerAccounts.ts"
-import { resultCode } from "./TransactionOutcome.ts"
+import { describeSubmission } from "./TransactionOutcome.ts"
 
 /** XLM that a channel starts with, for its fees: 5 XLM pay 500,000 operations at the lowest fee. */
 const STARTING_BALANCE = "5"
@@ -83,14 +83,14 @@ const createMissing = Effect.fn("ChannelCreation.createMissing")(function* (
   const source = { address: signer.distributionAddress, sequence: distribution.sequence }
   const unsigned = buildCreation(missing, source, bounds, settings)
   const signed = yield* signer.sign(unsigned, [distributionKey, ...missing.map(({ id }) => channelKey(id))])
-  const answer = yield* rpc.sendTransaction(signed.envelopeXdr)
-  yield* Effect.logInfo(`creating ${missing.length} channel accounts`).pipe(
-    Effect.annotateLogs({ hash: signed.hash, answer: answer.status }),
+  // A lost answer, or a refusal, decides nothing here: the accounts are there in the end, or they are not.
+  const answer = yield* rpc.sendTransaction(signed.envelopeXdr).pipe(
+    Effect.map(describeSubmission),
+    Effect.catchTag("SorobanRpcError", (error) => Effect.succeed(`no answer: ${error.reason}`)),
   )
-  if (answer.status === "ERROR") {
-    const code = answer.errorResultXdr._tag === "Some" ? resultCode(answer.errorResultXdr.value) : "unknown"
-    yield* Effect.logWarning("the network refused to create channels").pipe(Effect.annotateLogs({ code }))
-  }
+  yield* Effect.logInfo(`creating ${missing.length} channel accounts`).pipe(
+    Effect.annotateLogs({ hash: signed.hash, answer }),
+  )
   yield* rpc.getTransaction(signed.hash).pipe(
     Effect.repeat({
       schedule: Schedule.spaced("200 millis"),

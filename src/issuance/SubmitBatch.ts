@@ -15,21 +15,21 @@ import { type Batch, Batches, type StoredEnvelope } from "./Batches.ts"
 import { Channels, type Lease } from "./Channels.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
 import { type BatchPayment, buildPaymentTransaction } from "./PaymentTransaction.ts"
-import { readOutcome, resultCode } from "./TransactionOutcome.ts"
+import { describeSubmission, readOutcome } from "./TransactionOutcome.ts"
 import { type ChannelView, decide, judge } from "./Verdict.ts"
 
 /** Seconds for which an envelope's time bound allows it, beside its ledger bound; the latter is what we prove by. */
 const TIME_BOUND_SECONDS = 60
 
-const confirmedTotal = Metric.counter("nova.issuance.confirmed_total", {
+const confirmedTotal = Metric.counter("issuance.confirmed_total", {
   description: "Issuances confirmed by the ledger",
   incremental: true,
 })
-const failedTotal = Metric.counter("nova.issuance.failed_total", {
+const failedTotal = Metric.counter("issuance.failed_total", {
   description: "Issuances that ended without a payment",
   incremental: true,
 })
-const verdictsTotal = Metric.counter("nova.issuance.verdicts_total", {
+const verdictsTotal = Metric.counter("issuance.verdicts_total", {
   description: "Verdicts about submitted batches, by outcome",
   incremental: true,
 })
@@ -40,12 +40,7 @@ const send = Effect.fn("SubmitBatch.send")(function* (hash: string, envelopeXdr:
   const rpc = yield* SorobanRpc
   const batches = yield* Batches
   const answer = yield* rpc.sendTransaction(envelopeXdr).pipe(
-    Effect.map((submission) =>
-      Option.match(submission.errorResultXdr, {
-        onNone: () => submission.status as string,
-        onSome: (xdr) => `${submission.status} ${resultCode(xdr)}`,
-      }),
-    ),
+    Effect.map(describeSubmission),
     // A lost answer is not a failure: the envelope may be in flight, and the verdict will tell.
     Effect.catchTag("SorobanRpcError", (error) => Effect.succeed(`no answer: ${error.reason}`)),
   )

@@ -7,6 +7,8 @@
  * OperationResultCode, TransactionResultCode); https://developers.stellar.org/docs/data/apis/horizon/api-reference/errors/result-codes
  */
 import { xdr } from "@stellar/stellar-sdk"
+import { Option } from "effect"
+import type { RpcSubmission } from "../ports/SorobanRpc.ts"
 import type { IssuanceReason } from "./Issuance.ts"
 
 /** Whose fault an operation's failure is: the recipient's (this one ends), or the program's (all of it pauses). */
@@ -71,6 +73,10 @@ export const resultCode = (resultXdr: string): string => {
     return "undecodable"
   }
 }
+
+/** What the network said to a sending, for logs and for the envelope's row: "ERROR tx_bad_seq". */
+export const describeSubmission = ({ errorResultXdr, status }: RpcSubmission): string =>
+  Option.isSome(errorResultXdr) ? `${status} ${resultCode(errorResultXdr.value)}` : status
 
 /** Reads the TransactionResult (base64 XDR) of an included transaction of `payments` operations. */
 export const readOutcome = (resultXdr: string, payments: number): TransactionOutcome => {

@@ -2,7 +2,7 @@
  * Every setting there is: its environment name, meaning and default, as a Config. A layer reads what it needs by
  * yielding the setting; `.env.example` is generated from this list (`bun run docs`), so none is undocumented.
  */
-import { Config } from "effect"
+import { Config, Option } from "effect"
 
 export interface Setting<A> {
   readonly name: string
@@ -103,17 +103,59 @@ export const dbPoolMax = count("DB_POOL_MAX", "Connections that one program keep
 
 // The Stellar network
 
-export const horizonUrl = requiredText(
+interface NetworkDefaults {
+  readonly passphrase?: string
+  readonly horizonUrl?: string
+  readonly sorobanRpcUrl?: string
+}
+
+/** Passphrases and public endpoints: https://developers.stellar.org/docs/networks */
+const NETWORKS: Record<"local" | "testnet" | "public" | "custom", NetworkDefaults> = {
+  local: { passphrase: "Standalone Network ; February 2017" },
+  testnet: {
+    passphrase: "Test SDF Network ; September 2015",
+    horizonUrl: "https://horizon-testnet.stellar.org",
+    sorobanRpcUrl: "https://soroban-testnet.stellar.org",
+  },
+  public: {
+    passphrase: "Public Global Stellar Network ; September 2015",
+    horizonUrl: "https://horizon.stellar.org",
+  },
+  custom: {},
+}
+
+/** A value that is known for some networks and must be given for the others. */
+const byNetwork = (name: string, about: string, key: keyof NetworkDefaults) =>
+  define({
+    name,
+    about,
+    fallback: "",
+    config: Config.option(Config.NonEmptyString(name)).pipe(
+      Config.flatMap((given) =>
+        Option.isSome(given)
+          ? Config.succeed(given.value)
+          : Config.flatMap(stellarNetwork, (network) => {
+              const known = NETWORKS[network][key]
+              return known === undefined ? Config.NonEmptyString(name) : Config.succeed(known)
+            }),
+      ),
+    ),
+  })
+
+export const horizonUrl = byNetwork(
   "HORIZON_URL",
-  "Horizon's address, such as https://horizon-testnet.stellar.org",
+  "Horizon's address; known for testnet and public",
+  "horizonUrl",
 )
-export const sorobanRpcUrl = requiredText(
+export const sorobanRpcUrl = byNetwork(
   "SOROBAN_RPC_URL",
-  "Stellar RPC's address, such as https://soroban-testnet.stellar.org",
+  "Stellar RPC's addresses, the preferred one first, separated by commas; known for testnet",
+  "sorobanRpcUrl",
 )
-export const networkPassphrase = requiredText(
+export const networkPassphrase = byNetwork(
   "NETWORK_PASSPHRASE",
-  "The network's passphrase; known for local, testnet and public, required for custom",
+  "The network's passphrase; known for all but custom",
+  "passphrase",
 )
 export const networkTimeoutMs = count(
   "NETWORK_TIMEOUT_MS",

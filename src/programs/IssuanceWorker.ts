@@ -5,7 +5,7 @@
  * A step starts from the database and the ledger alone, so a crash at any point loses nothing: the next worker
  * takes up what is bound. Failures of a step are logged and met with a growing pause, never with a decision.
  */
-import { Clock, Effect, Metric, Schedule } from "effect"
+import { Clock, Effect, Metric, Ref, Schedule } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Batches } from "../issuance/Batches.ts"
 import { ensureChannels } from "../issuance/ChannelCreation.ts"
@@ -15,6 +15,7 @@ import { readAccounts } from "../issuance/LedgerAccounts.ts"
 import { rememberLedger, verifyNetwork } from "../issuance/NetworkIdentity.ts"
 import { advanceChannel } from "../issuance/SubmitBatch.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
+import { WorkerReady } from "./WorkerHealth.ts"
 
 /** Channels that one worker advances at the same time; each uses a database connection. */
 const CONCURRENT_CHANNELS = 8
@@ -25,12 +26,12 @@ const FAILURE_PAUSE_MS_MAX = 5_000
 /** How often the newest known ledger is written down, in ms. */
 const REMEMBER_EVERY_MS = 60_000
 
-const channelsInFlight = Metric.gauge("nova.issuance.channels_in_flight", {
+const channelsInFlight = Metric.gauge("issuance.channels_in_flight", {
   description: "Channels with a batch that has no verdict yet",
 })
 
-/** Advances every leased channel once. */
-const step = Effect.fn("IssuanceWorker.step")(function* (leases: ReadonlyArray<Lease>) {
+/** Advances every leased channel once, from what database and ledger say now. */
+export const step = Effect.fn("IssuanceWorker.step")(function* (leases: ReadonlyArray<Lease>) {
   const batches = yield* Batches
   const work = yield* batches.work
   const inFlight = yield* batches.inFlight(leases.map((lease) => lease.channelId))
@@ -112,6 +113,10 @@ export const issuanceWorker = Effect.gen(function* () {
     ),
     Effect.retry({ schedule: patiently, while: (error) => error._tag === "SorobanRpcError" }),
   )
+  const ready = yield* WorkerReady
+  yield* Ref.set(ready, true)
   yield* Effect.logInfo("issuing").pipe(Effect.annotateLogs({ owner }))
-  yield* loop(owner).pipe(Effect.ensuring(channels.release(owner).pipe(Effect.ignoreCause)))
+  yield* loop(owner).pipe(
+    Effect.ensuring(Effect.andThen(Ref.set(ready, false), Effect.ignoreCause(channels.release(owner)))),
+  )
 })

@@ -1,0 +1,45 @@
+/**
+ * The wiring of the programs against real servers: PostgreSQL, Stellar RPC and Horizon over HTTP, keys from the
+ * settings. `npm start` runs the same programs by the same wiring; it only starts the servers first (Embedded.ts).
+ * Test.ts is the same list for tests.
+ */
+import { Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { FetchHttpClient } from "effect/http"
+import { Campaigns } from "../src/campaign/Campaigns.ts"
+import { Batches } from "../src/issuance/Batches.ts"
+import { Channels } from "../src/issuance/Channels.ts"
+import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
+import { Merchants } from "../src/merchant/Merchants.ts"
+import * as Database from "./db/Database.ts"
+import * as HorizonHttp from "./horizon/HorizonHttp.ts"
+import * as RedisMemory from "./redis/RedisMemory.ts"
+import * as SignerLocal from "./signer/SignerLocal.ts"
+import * as SorobanRpcHttp from "./soroban-rpc/SorobanRpcHttp.ts"
+import * as Logging from "./telemetry/Logging.ts"
+
+/** Ports to the Stellar network. */
+export const network = Layer.mergeAll(SorobanRpcHttp.layer, HorizonHttp.layer).pipe(
+  Layer.provide(FetchHttpClient.layer),
+)
+
+export const signer = SignerLocal.layer
+export const redis = RedisMemory.layer
+export const random = SecureRandom.layerWebCrypto
+export const httpClient = FetchHttpClient.layer
+export const logging = Logging.layer
+
+/** The services of the merchant's side, with the ports that they need. */
+export const merchantServices = (program: string) =>
+  Layer.mergeAll(Merchants.layer, Campaigns.layer).pipe(
+    Layer.provideMerge(Layer.mergeAll(Database.layer(program), redis, random)),
+  )
+
+/** What the issuance worker needs. */
+export const issuance = (program: string) =>
+  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceSettings.layer).pipe(
+    Layer.provideMerge(Layer.mergeAll(Database.layerDurable(program), network, signer, random)),
+  )
+
+/** Only the database, for migrations. */
+export const database = (program: string) => Database.layer(program)

@@ -1,0 +1,126 @@
+/** argv -> program. The only file under src that sees layers/. */
+import { Console, Effect, Layer, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { HttpRouter } from "effect/http"
+import { migrate } from "../layers/db/Migrations.ts"
+import { startSystem } from "../layers/Embedded.ts"
+import { openHome, readText } from "../layers/embedded/Home.ts"
+import { localnet } from "../layers/embedded/LocalnetProgram.ts"
+import * as Live from "../layers/Live.ts"
+import * as Platform from "../layers/platform/Platform.ts"
+import { StartupFailure } from "../layers/platform/StartupFailure.ts"
+import * as Logging from "../layers/telemetry/Logging.ts"
+import { banner } from "./demo/Banner.ts"
+import { demo } from "./demo/Demo.ts"
+import { decodeDemoFile } from "./demo/DemoFile.ts"
+import { formatReport } from "./demo/DemoReport.ts"
+import { Batches } from "./issuance/Batches.ts"
+import * as Settings from "./kernel/Settings.ts"
+import { issuanceWorker } from "./programs/IssuanceWorker.ts"
+import { WorkerReady, workerHealthRoutes } from "./programs/WorkerHealth.ts"
+
+const all = Command.make(
+  "all",
+  {},
+  Effect.fnUntraced(function* () {
+    const system = yield* startSystem
+    yield* Console.log(banner(system.lines, Option.getOrUndefined(system.demo), system.home.demoFile))
+    return yield* Effect.never
+  }, Effect.provide(Logging.layerTerminal)),
+).pipe(
+  Command.withDescription(
+    "Everything on one machine: an embedded PostgreSQL and Stellar network where none are set, the API, the worker",
+  ),
+)
+
+const worker = Command.make(
+  "issuance-worker",
+  {},
+  Effect.fnUntraced(function* () {
+    const options = { host: yield* Settings.host, port: yield* Settings.workerPort, setting: "WORKER_PORT" }
+    const health = HttpRouter.serve(workerHealthRoutes, { disableLogger: true, disableListenLog: true }).pipe(
+      Layer.provide(Platform.httpServer(options)),
+    )
+    yield* Effect.provide(
+      issuanceWorker,
+      Layer.mergeAll(Live.issuance("issuance-worker"), health).pipe(
+        Layer.provideMerge(WorkerReady.layer),
+        Layer.provideMerge(Live.logging("issuance-worker")),
+      ),
+    )
+  }),
+).pipe(Command.withDescription("Pays accepted rewards: claims, signs, sends, and reads the ledger's verdict"))
+
+const localnetCommand = Command.make(
+  "localnet",
+  {
+    ledgerFile: Flag.String("ledger-file").pipe(
+      Flag.withDescription("Keeps the ledger in this file; in memory when absent"),
+      Flag.optional,
+    ),
+  },
+  ({ ledgerFile }) => localnet({ ledgerFile: Option.getOrUndefined(ledgerFile) }),
+).pipe(Command.withDescription("The embedded Stellar network alone: Horizon, RPC and friendbot on one port"))
+
+const migrateCommand = Command.make(
+  "migrate",
+  {},
+  Effect.fnUntraced(
+    function* () {
+      const applied = yield* migrate
+      for (const [id, name] of applied) yield* Console.log(`applied ${String(id).padStart(4, "0")} ${name}`)
+      if (applied.length === 0) yield* Console.log("The schema is up to date.")
+    },
+    Effect.provide(Live.database("migrate")),
+  ),
+).pipe(Command.withDescription("Brings the database at DATABASE_URL to the newest schema"))
+
+const demoCommand = Command.make(
+  "demo",
+  {
+    rewards: Flag.Int("rewards").pipe(Flag.withDescription("How many to issue"), Flag.withDefault(1000)),
+    repeats: Flag.Int("repeats").pipe(Flag.withDescription("How many to send twice"), Flag.withDefault(100)),
+    concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Requests at once"), Flag.withDefault(32)),
+  },
+  Effect.fnUntraced(
+    function* ({ concurrency, repeats, rewards }) {
+      const home = yield* openHome
+      const text = yield* readText(home.demoFile)
+      if (Option.isNone(text)) {
+        return yield* new StartupFailure({
+          message: `There is no ${home.demoFile}: start the system first, with npm start in another terminal.`,
+        })
+      }
+      const file = yield* decodeDemoFile(text.value)
+      const plan = { rewards, repeats: Math.min(repeats, rewards), concurrency, out: process.stdout }
+      const report = yield* demo(file, plan)
+      yield* Console.log(`\n${formatReport(report)}\n`)
+    },
+    Effect.provide(Layer.mergeAll(Live.httpClient, Live.random)),
+  ),
+).pipe(Command.withDescription("Issues rewards against a running `nova all` and says what came of them"))
+
+const resume = Command.make(
+  "resume",
+  {},
+  Effect.fnUntraced(
+    function* () {
+      yield* Batches.use((batches) => batches.resume)
+      yield* Console.log("Issuing goes on.")
+    },
+    Effect.provide(Batches.layer.pipe(Layer.provide(Live.database("resume")))),
+  ),
+).pipe(
+  Command.withDescription(
+    "Lets issuing go on after the worker paused it because the ledger refused the program",
+  ),
+)
+
+const nova = Command.make("nova").pipe(
+  Command.withDescription(
+    "Nova Rewards: from a merchant's request to a payment on the Stellar ledger, exactly once",
+  ),
+  Command.withSubcommands([all, worker, localnetCommand, migrateCommand, demoCommand, resume]),
+)
+
+Platform.runMain(Command.run(nova, { version: "0.1.0" }).pipe(Effect.provide(Platform.services)))
