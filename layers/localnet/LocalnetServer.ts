@@ -43,6 +43,8 @@ export interface LocalnetServer {
 /** Far above what is read (512 KiB): larger bodies are cut off by the HTTP server itself with a 413. */
 const BODY_BYTES_CUT = 8 * 1024 * 1024
 
+const GRACE_MS = 250
+
 const RPC_PATHS: ReadonlySet<string> = new Set(["/rpc", "/rpc/", "/soroban/rpc", "/soroban/rpc/"])
 
 const makeFetch = (options: LocalnetServerOptions, now: () => number, onFault: (error: unknown) => void) => {
@@ -118,6 +120,8 @@ export const startLocalnetServer = async (options: LocalnetServerOptions): Promi
     stop: async () => {
       clock.stop()
       close()
+      // Lets goodbyes and last answers leave; connections that only idle do not hold it up.
+      await Promise.race([server.stop(), Bun.sleep(GRACE_MS)])
       await server.stop(true)
     },
   }
