@@ -11,9 +11,19 @@ const innermost = (error: unknown): unknown =>
 const messageOf = (error: unknown): string =>
   Predicate.hasProperty(error, "message") && typeof error.message === "string" ? error.message : String(error)
 
+/** "SchemaError(Expected a value between 1 and 65535 at ["PORT"])", as Config says it. */
+const settingComplaint = /^SchemaError\((Expected .*) at \["(\w+)"\]\)$/
+
+const explainSetting = (message: string): string => {
+  const [, complaint = "", name = ""] = settingComplaint.exec(message) ?? []
+  if (name === "") return `A setting is wrong: ${message}`
+  if (complaint === "Expected string") return `${name} must be set; .env.example says what it means.`
+  return `${name} is set wrongly: ${complaint.replace("Expected", "expected")}; .env.example says what it means.`
+}
+
 const explainError = (error: unknown): string => {
   const message = oneLine(messageOf(error))
-  if (Predicate.isTagged(error, "ConfigError")) return `Bad setting: ${message}`
+  if (Predicate.isTagged(error, "ConfigError")) return explainSetting(message)
   if (Predicate.isTagged(error, "SqlError")) {
     return `The database could not be used: ${oneLine(messageOf(innermost(error)))}; check DATABASE_URL and that the server runs.`
   }
