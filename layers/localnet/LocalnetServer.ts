@@ -29,8 +29,10 @@ export interface LocalnetServerOptions {
   readonly streamsMax?: number
   /** Ends a stream after this many ms, for the client to come back; 55 seconds by default, as Horizon. */
   readonly streamLastsMs?: number
-  /** Told of bugs, and of a ledger that could not be closed: the clock stands still from then on. */
+  /** Told when a ledger could not be closed (no space left, say): the clock stands still from then on. */
   readonly onFault?: (error: unknown) => void
+  /** Told of a bug that a request met; the request got a 500 and the server goes on. */
+  readonly onDefect?: (error: unknown) => void
 }
 
 export interface LocalnetServer {
@@ -47,11 +49,11 @@ const GRACE_MS = 250
 
 const RPC_PATHS: ReadonlySet<string> = new Set(["/rpc", "/rpc/", "/soroban/rpc", "/soroban/rpc/"])
 
-const makeFetch = (options: LocalnetServerOptions, now: () => number, onFault: (error: unknown) => void) => {
+const makeFetch = (options: LocalnetServerOptions, now: () => number, onDefect: (error: unknown) => void) => {
   const { network, submissionTimeoutMs, streamsMax = 1000, streamLastsMs = 55_000 } = options
   const horizon = makeHorizon({
     network,
-    onDefect: onFault,
+    onDefect,
     ...(submissionTimeoutMs === undefined ? {} : { submissionTimeoutMs }),
   })
   const streams = makeStreams(network, streamsMax, streamLastsMs)
@@ -61,7 +63,7 @@ const makeFetch = (options: LocalnetServerOptions, now: () => number, onFault: (
     const isRpc = RPC_PATHS.has(url.pathname) || (url.pathname === "/" && request.method === "POST")
     const surroundings = { friendbotUrl: `${baseUrlOf(request, url)}/friendbot`, now }
     const response = isRpc
-      ? await answerRpc(network, surroundings, onFault, request)
+      ? await answerRpc(network, surroundings, onDefect, request)
       : await answerHorizon(network, horizon, streams, request)
     for (const [name, value] of Object.entries(corsHeaders(request))) response.headers.set(name, value)
     return response
@@ -76,7 +78,7 @@ const makeFetch = (options: LocalnetServerOptions, now: () => number, onFault: (
 const listen = (
   options: LocalnetServerOptions,
   fetch: (request: Request) => Promise<Response>,
-  onFault: (error: unknown) => void,
+  onDefect: (error: unknown) => void,
 ) => {
   const { hostname, port } = options
   try {
@@ -88,7 +90,7 @@ const listen = (
       maxRequestBodySize: BODY_BYTES_CUT,
       fetch,
       error: (error) => {
-        onFault(error)
+        onDefect(error)
         return Response.json(serverError().problem, { status: 500 })
       },
     })
@@ -105,9 +107,10 @@ const listen = (
  * @throws Error with one sentence where the port cannot be had
  */
 export const startLocalnetServer = async (options: LocalnetServerOptions): Promise<LocalnetServer> => {
-  const { network, hostname, closeIntervalMs, now = Date.now, onFault = console.error } = options
-  const { answer, close } = makeFetch(options, now, onFault)
-  const server = listen(options, answer, onFault)
+  const { network, hostname, closeIntervalMs, now = Date.now } = options
+  const { onFault = console.error, onDefect = console.error } = options
+  const { answer, close } = makeFetch(options, now, onDefect)
+  const server = listen(options, answer, onDefect)
   const clock = startLedgerClock({
     intervalMs: closeIntervalMs,
     close: () => network.closeLedger(Math.floor(now() / 1000)),
