@@ -56,7 +56,7 @@ const makeFetch = (options: LocalnetServerOptions, now: () => number, onDefect: 
     onDefect,
     ...(submissionTimeoutMs === undefined ? {} : { submissionTimeoutMs }),
   })
-  const streams = makeStreams(network, streamsMax, streamLastsMs)
+  const streams = makeStreams({ network, streamsMax, lastsMs: streamLastsMs, onDefect })
   const answer = async (request: Request): Promise<Response> => {
     if (isPreflight(request)) return preflightResponse(request)
     const url = new URL(request.url)

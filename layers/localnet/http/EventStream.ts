@@ -4,6 +4,9 @@ import type { Network } from "../Network.ts"
 const HELLO = 'retry: 1000\nevent: open\ndata: "hello"\n\n'
 const BYEBYE = 'retry: 10\nevent: close\ndata: "byebye"\n\n'
 
+/** internal/render/sse: an error that ends the stream. */
+const FAILED = "event: err\ndata: Unexpected stream error\n\n"
+
 /** Chunks that may wait for a slow reader before its stream is given up. */
 const WAITING_CHUNKS_MAX = 1000
 
@@ -24,6 +27,8 @@ export interface EventStreamOptions {
   /** Horizon ends a stream with its connection timeout (55 s); clients come back with their cursor. */
   readonly lastsMs: number
   readonly onEnd: () => void
+  /** Told where the feed failed after the stream had begun. */
+  readonly onDefect: (error: unknown) => void
 }
 
 /**
@@ -32,7 +37,7 @@ export interface EventStreamOptions {
  * @throws HorizonProblem where the first pull fails: then there is no stream, but a problem to answer
  */
 export const openEventStream = (options: EventStreamOptions): EventStream => {
-  const { network, feed, lastsMs, onEnd } = options
+  const { network, feed, lastsMs, onEnd, onDefect } = options
   const encoder = new TextEncoder()
   const first = feed.pull(feed.limit)
   let left = feed.limit
@@ -47,21 +52,28 @@ export const openEventStream = (options: EventStreamOptions): EventStream => {
     controller = undefined
   }
   const write = (text: string) => controller?.enqueue(encoder.encode(text))
-  const end = () => {
+  const finish = (lastFrame: string) => {
     const open = controller
-    write(BYEBYE)
+    write(lastFrame)
     release()
     open?.close()
   }
+  const end = () => finish(BYEBYE)
   const send = (events: ReadonlyArray<StreamEvent>) => {
     if (events.length > 0) write(events.map(frame).join(""))
     left -= events.length
     if (left <= 0) end()
   }
+  /** Runs while a ledger is being closed, which nothing that a reader asked for may disturb. */
   const onLedger = () => {
     const room = controller?.desiredSize ?? 0
-    if (room < -WAITING_CHUNKS_MAX) end()
-    else send(feed.pull(left))
+    if (room < -WAITING_CHUNKS_MAX) return end()
+    try {
+      send(feed.pull(left))
+    } catch (error) {
+      onDefect(error)
+      finish(FAILED)
+    }
   }
   const body = new ReadableStream<Uint8Array>({
     start: (opened) => {

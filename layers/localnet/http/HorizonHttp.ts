@@ -58,7 +58,14 @@ export interface Streams {
   readonly endAll: () => void
 }
 
-export const makeStreams = (network: Network, streamsMax: number, lastsMs: number): Streams => {
+export interface StreamsOptions {
+  readonly network: Network
+  readonly streamsMax: number
+  readonly lastsMs: number
+  readonly onDefect: (error: unknown) => void
+}
+
+export const makeStreams = ({ network, streamsMax, lastsMs, onDefect }: StreamsOptions): Streams => {
   const streams = new Map<symbol, EventStream>()
   const open = (feed: EventFeed): Response => {
     if (streams.size >= streamsMax) return problemResponse(serverOverCapacity().problem)
@@ -70,7 +77,7 @@ export const makeStreams = (network: Network, streamsMax: number, lastsMs: numbe
       streams.delete(id)
     }
     try {
-      const stream = openEventStream({ network, feed, lastsMs, onEnd })
+      const stream = openEventStream({ network, feed, lastsMs, onEnd, onDefect })
       if (!ended) streams.set(id, stream)
       const headers = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" }
       return new Response(stream.body, { headers })

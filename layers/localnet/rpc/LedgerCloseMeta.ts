@@ -84,16 +84,14 @@ const build = (ledger: ClosedLedger): string =>
     }),
   ).toXdr("base64")
 
-const built = new WeakMap<ClosedLedger, string>()
+/** The one built last: pollers ask for the latest ledger again and again, and history is long. */
+let built: { readonly ledger: ClosedLedger; readonly metaXdr: string } | undefined
 
 /**
  * LedgerCloseMeta (version 2, protocol 23 and later) of a closed ledger, base64: header, transaction set,
  * results and meta in application order. No SCP messages (there is no consensus here), no Soroban state.
  */
 export const ledgerCloseMetaXdr = (ledger: ClosedLedger): string => {
-  const known = built.get(ledger)
-  if (known !== undefined) return known
-  const meta = build(ledger)
-  built.set(ledger, meta)
-  return meta
+  if (built?.ledger !== ledger) built = { ledger, metaXdr: build(ledger) }
+  return built.metaXdr
 }
