@@ -7,6 +7,7 @@
  */
 import { dirname, join } from "node:path"
 import { Effect, type Scope } from "effect"
+import { fileTrouble } from "../platform/FileTrouble.ts"
 import { releaseOwnership, takeOwnership } from "../platform/OwnerFile.ts"
 import type { StopStep } from "../platform/ProcessIdentity.ts"
 import { StartupFailure } from "../platform/StartupFailure.ts"
@@ -116,7 +117,7 @@ const holdOwnership = (path: string): Effect.Effect<void, StartupFailure, Scope.
     Effect.gen(function* () {
       const holder = yield* Effect.try({
         try: () => takeOwnership(path),
-        catch: (cause) => new StartupFailure({ message: `${path} could not be written: ${cause}.` }),
+        catch: (cause) => new StartupFailure({ message: `Writing ${path} failed: ${fileTrouble(cause)}.` }),
       })
       if (holder === undefined) return
       return yield* new StartupFailure({

@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, stat
 import { Effect, type Scope } from "effect"
 import { dieWithParent, setprivPath, watchFromOutside } from "../platform/DieWithParent.ts"
 import { inheritedEnvironment } from "../platform/Environment.ts"
+import { fileTrouble } from "../platform/FileTrouble.ts"
 import { writeOwner } from "../platform/OwnerFile.ts"
 import { watchedByChild } from "../platform/ParentWatch.ts"
 import { identityOf, type ProcessIdentity, stopProcess } from "../platform/ProcessIdentity.ts"
@@ -45,7 +46,11 @@ const environmentFor = (spec: ChildSpec): Record<string, string> => ({
 const spawnChild = (spec: ChildSpec): Effect.Effect<ChildRun, StartupFailure> =>
   Effect.callback((resume) => {
     const fail = (cause: unknown) =>
-      resume(Effect.fail(new StartupFailure({ message: `${spec.name} could not be started: ${cause}.` })))
+      resume(
+        Effect.fail(
+          new StartupFailure({ message: `${spec.name} could not be started: ${fileTrouble(cause)}.` }),
+        ),
+      )
     try {
       const [program = "", ...args] = dieWithParent(spec.command, spec.deathSignal ?? "TERM", spec.runAs)
       const log = openLog(spec.logFile)
@@ -53,7 +58,7 @@ const spawnChild = (spec: ChildSpec): Effect.Effect<ChildRun, StartupFailure> =>
       const stdio = ["ignore", log.fd, log.fd] as const
       const child = spawn(program, args, { cwd: spec.cwd, env, detached: true, stdio: [...stdio] })
       closeSync(log.fd)
-      child.once("error", (cause) => fail(cause.message))
+      child.once("error", (cause) => fail(cause))
       child.once("spawn", () => {
         const pid = child.pid ?? 0
         if (setprivPath() === undefined) watchFromOutside(pid, spec.deathSignal ?? "TERM")

@@ -8,6 +8,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Exit, Ref, type Scope } from "effect"
+import { fileTrouble } from "../platform/FileTrouble.ts"
 import { readOwner, releaseOwnership, takeOwnership } from "../platform/OwnerFile.ts"
 import { type StopStep, stopProcess } from "../platform/ProcessIdentity.ts"
 import { StartupFailure } from "../platform/StartupFailure.ts"
@@ -49,7 +50,7 @@ const holdHome = (home: string): Effect.Effect<void, StartupFailure, Scope.Scope
       },
       catch: (cause) =>
         new StartupFailure({
-          message: `${home} cannot be written (${cause}): start as its owner, or set NOVA_HOME to a folder of yours.`,
+          message: `Writing to ${home} failed: ${fileTrouble(cause)}.`,
         }),
     })
     if (holder === undefined) return

@@ -8,6 +8,7 @@ import { cpSync, existsSync, readFileSync, renameSync, rmSync, symlinkSync } fro
 import { basename, dirname, join } from "node:path"
 import { Effect, Schema } from "effect"
 import { cacheDirectory } from "../../platform/CacheDirectory.ts"
+import { fileTrouble } from "../../platform/FileTrouble.ts"
 import { StartupFailure } from "../../platform/StartupFailure.ts"
 import { type PostgresUser, runAsPostgres } from "./PostgresUser.ts"
 
@@ -80,7 +81,9 @@ const copyToCache = (source: string): Effect.Effect<string, StartupFailure> =>
       Effect.catch((cause) => {
         rmSync(draft, { recursive: true, force: true })
         if (existsSync(target)) return Effect.void
-        return Effect.fail(fail(`PostgreSQL (60 MB) could not be copied to ${dirname(target)}: ${cause}`))
+        return Effect.fail(
+          fail(`PostgreSQL (60 MB) could not be copied to ${dirname(target)}: ${fileTrouble(cause)}.`),
+        )
       }),
     )
     return target
@@ -94,9 +97,12 @@ export const findBinaries = (user: PostgresUser): Effect.Effect<Binaries, Startu
     linkLibraries(folder)
     const linked = tryRunning(folder, user)
     if (linked.binaries !== undefined) return linked.binaries
-    const copied = tryRunning(yield* copyToCache(folder), user)
+    const copy = yield* copyToCache(folder)
+    const copied = tryRunning(copy, user)
     if (copied.binaries !== undefined) return copied.binaries
+    // A copy of something damaged must not outlive its repair.
+    rmSync(copy, { recursive: true, force: true })
     return yield* fail(
-      `The embedded PostgreSQL does not run on this machine (${copied.complaint}): set DATABASE_URL to a server of yours.`,
+      `The embedded PostgreSQL does not run on this machine (${copied.complaint}): delete node_modules and start again, or set DATABASE_URL to a server of yours.`,
     )
   })

@@ -20,10 +20,12 @@ const complaintOf = (output: string): string => {
   return (found ?? lines.at(-1) ?? "it said nothing").trim().replace(/\.$/, "")
 }
 
+/** A short write is how a disk that fills up shows itself first (src/backend/storage/smgr/md.c). */
+const diskFull = /No space left on device|wrote only \d+ of \d+ bytes|Check free disk space/i
+
 /** The way out for what initdb and postgres are known to complain about. */
 export const explainPostgres = (doing: string, output: string): StartupFailure => {
-  if (/No space left on device/i.test(output))
-    return fail(`${doing} failed: the disk is full; free some space.`)
+  if (diskFull.test(output)) return fail(`${doing} failed: the disk is full; free some space.`)
   if (/could not look up effective user ID/.test(output)) {
     return fail(
       `${doing} failed: this user's number has no entry in /etc/passwd, which PostgreSQL needs; start as a user that has one, or set DATABASE_URL.`,

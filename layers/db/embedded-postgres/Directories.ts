@@ -17,6 +17,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { Effect } from "effect"
 import { cacheDirectory } from "../../platform/CacheDirectory.ts"
+import { fileTrouble } from "../../platform/FileTrouble.ts"
 import { StartupFailure } from "../../platform/StartupFailure.ts"
 import { type PostgresUser, postgresUserFor, runAsPostgres } from "./PostgresUser.ts"
 
@@ -35,17 +36,10 @@ export interface Directories {
 const socketPathBytesMax = 103
 export const socketName = ".s.PGSQL.5432"
 
-const explain = (doing: string, cause: unknown): StartupFailure => {
-  const text = String(cause)
-  const reason = /ENOSPC/.test(text)
-    ? "the disk is full; free some space"
-    : /EROFS/.test(text)
-      ? "that disk is read-only; set NOVA_HOME to a folder that this user can write"
-      : /EACCES|EPERM/.test(text)
-        ? "this user may not write there; start as its owner, or set NOVA_HOME to a folder of yours"
-        : text
-  return new StartupFailure({ message: `${doing} failed: ${reason}.` })
-}
+const explain = (doing: string, cause: unknown): StartupFailure =>
+  new StartupFailure({ message: `${doing} failed: ${fileTrouble(cause)}.` })
+
+const forbidden = { code: "EACCES" }
 
 /** Creates the folders that are missing. Those made for another user's server can be passed, but not listed. */
 const makeReachable = (path: string, user: PostgresUser): void => {
@@ -65,12 +59,31 @@ const makeOwned = (path: string, user: PostgresUser): void => {
 const canWrite = (path: string, user: PostgresUser): boolean =>
   runAsPostgres(user, ["/bin/sh", "-c", 'cd "$1" && [ -w . ]', "sh", path]).status === 0
 
-const tryDirectory = (directory: string, user: PostgresUser): boolean => {
-  makeReachable(directory, user)
-  makeOwned(join(directory, "data"), user)
-  makeOwned(join(directory, "run"), user)
-  return canWrite(join(directory, "data"), user)
-}
+const makeDirectory = (directory: string, user: PostgresUser) =>
+  Effect.try({
+    try: () => makeReachable(directory, user),
+    catch: (cause) => explain(`Making ${directory}`, cause),
+  })
+
+/** What a file system says that cannot give files to another user: a shared folder, an NFS that mistrusts root. */
+const cannotGive = /^(EPERM|EACCES|EINVAL|ENOTSUP)$/
+
+/** Makes data/ and run/; false where the server's user cannot own them or cannot get there. */
+const makeOwnedParts = (directory: string, user: PostgresUser) =>
+  Effect.try({
+    try: () => {
+      makeOwned(join(directory, "data"), user)
+      makeOwned(join(directory, "run"), user)
+      return canWrite(join(directory, "data"), user)
+    },
+    catch: (cause) => cause,
+  }).pipe(
+    Effect.catch((cause) =>
+      cannotGive.test((cause as NodeJS.ErrnoException).code ?? "")
+        ? Effect.succeed(false)
+        : Effect.fail(explain(`Making ${directory}`, cause)),
+    ),
+  )
 
 export const pointerName = "elsewhere"
 
@@ -84,30 +97,23 @@ const placeElsewhere = (directory: string): Effect.Effect<string, StartupFailure
     const known = existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : undefined
     if (known !== undefined && existsSync(known)) return known
     const place = join(yield* cacheDirectory, "clusters", randomBytes(8).toString("hex"))
-    mkdirSync(directory, { recursive: true })
-    writeFileSync(pointer, `${place}\n`)
+    yield* Effect.try({
+      try: () => writeFileSync(pointer, `${place}\n`),
+      catch: (cause) => explain(`Writing ${pointer}`, cause),
+    })
     return place
   })
 
 const findPlace = (wanted: string, user: PostgresUser) =>
   Effect.gen(function* () {
-    const attempt = Effect.try({
-      try: () => tryDirectory(wanted, user),
-      catch: (cause) => explain(`Making ${wanted}`, cause),
-    })
-    if (user === undefined) {
-      if (yield* attempt) return wanted
-      return yield* explain(`Making ${wanted}`, "EACCES")
-    }
-    if (!existsSync(join(wanted, pointerName)) && (yield* Effect.orElseSucceed(attempt, () => false)))
-      return wanted
+    yield* makeDirectory(wanted, user)
+    const isElsewhere = user !== undefined && existsSync(join(wanted, pointerName))
+    if (!isElsewhere && (yield* makeOwnedParts(wanted, user))) return wanted
+    if (user === undefined) return yield* explain(`Making ${wanted}`, forbidden)
     const place = yield* placeElsewhere(wanted)
-    const reached = yield* Effect.try({
-      try: () => tryDirectory(place, user),
-      catch: (cause) => explain(`Making ${place}`, cause),
-    })
-    if (reached) return place
-    return yield* explain(`Making ${place} for PostgreSQL's user`, "EACCES")
+    yield* makeDirectory(place, user)
+    if (yield* makeOwnedParts(place, user)) return place
+    return yield* explain(`Making ${place} for PostgreSQL's user`, forbidden)
   })
 
 /** run/ of the directory, or a short private one in the temporary directory where that path is too long. */
@@ -126,7 +132,8 @@ const socketDirectory = (place: string, user: PostgresUser): Effect.Effect<strin
         if (!existsSync(path)) makeOwned(path, user)
         const found = lstatSync(path)
         const owner = user?.uid ?? process.getuid?.()
-        if (!found.isDirectory() || found.uid !== owner) throw new Error("EACCES: it belongs to another user")
+        if (!found.isDirectory() || found.uid !== owner)
+          throw new Error("it belongs to another user; remove it")
         return path
       },
       catch: (cause) => explain(`Making the socket directory ${path}`, cause),
