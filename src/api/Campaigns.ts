@@ -7,7 +7,7 @@ import { CampaignId } from "../kernel/Ids.ts"
 import { Instant } from "../kernel/Instant.ts"
 import { plainText } from "../kernel/PlainText.ts"
 import { Auth } from "./Auth.ts"
-import { pageQuery, pageSchema } from "./Lists.ts"
+import { NoQuery, pageQuery, pageSchema } from "./Lists.ts"
 import { problem } from "./Problems.ts"
 import { JsonBody, NoBody } from "./RequestRules.ts"
 
@@ -39,7 +39,7 @@ export const Campaign = Schema.Struct({
 }).annotate({ identifier: "Campaign" })
 
 const create = HttpApiEndpoint.post("create", "/api/campaigns", {
-  query: Schema.Struct({}),
+  query: NoQuery,
   payload: NewCampaign,
   success: Campaign.pipe(HttpApiSchema.status(201)),
   error: [problem("campaign.dates_reversed")],
@@ -62,7 +62,7 @@ const list = HttpApiEndpoint.get("list", "/api/campaigns", {
 
 const get = HttpApiEndpoint.get("get", "/api/campaigns/:id", {
   params: { id: CampaignId },
-  query: Schema.Struct({}),
+  query: NoQuery,
   success: Campaign,
   error: [problem("campaign.not_found")],
 })

@@ -10,6 +10,7 @@ export type TransportCode =
   | "request.invalid"
   | "request.invalid_json"
   | "request.unexpected_body"
+  | "request.timeout"
   | "request.too_large"
   | "request.unsupported_media_type"
   | "idempotency.key_missing"

@@ -3,23 +3,26 @@ import { SchemaIssue } from "effect"
 import type { HttpApiError } from "effect/http-api"
 import type { FieldError } from "./Problems.ts"
 
-const ARTICLES: Readonly<Record<string, string>> = {
+const NAMES: Readonly<Record<string, string>> = {
   string: "a string",
   number: "a number",
   boolean: "true or false",
-  object: "an object",
-  array: "an array",
 }
 
 const leafMessage: SchemaIssue.LeafHook = (issue) => {
   if (issue._tag === "MissingKey") return "is required"
   if (issue._tag === "UnexpectedKey") return "is not a known field"
-  const text = SchemaIssue.defaultLeafHook(issue)
-  const expected = /^Expected (.+)$/.exec(text)?.[1]
-  return expected === undefined ? text : `must be ${ARTICLES[expected] ?? expected}`
+  return SchemaIssue.defaultLeafHook(issue)
 }
 
 const format = SchemaIssue.makeFormatterStandardSchemaV1({ leafHook: leafMessage })
+
+/** "Expected string" as the end of a sentence that starts with the field. */
+const asPredicate = (message: string, isWhole: boolean): string => {
+  const expected = /^Expected (.+)$/s.exec(message)?.[1]
+  if (expected === undefined) return message
+  return isWhole ? "must be a JSON object" : `must be ${NAMES[expected] ?? expected}`
+}
 
 const segmentOf = (segment: PropertyKey | { readonly key: PropertyKey }): string =>
   String(typeof segment === "object" ? segment.key : segment)
@@ -34,9 +37,10 @@ const NAME_LENGTH_MAX = 64
 export const fieldErrors = (error: HttpApiError.HttpApiSchemaError): ReadonlyArray<typeof FieldError.Type> =>
   format(error.cause.issue)
     .issues.slice(0, ERRORS_MAX)
-    .map((issue) => ({
-      param:
-        (issue.path ?? []).map(segmentOf).join(".").slice(0, NAME_LENGTH_MAX) ||
-        (WHOLE[error.kind] ?? "body"),
-      message: issue.message,
-    }))
+    .map(({ path = [], message }) => {
+      const param = path.map(segmentOf).join(".").slice(0, NAME_LENGTH_MAX)
+      return {
+        param: param === "" ? (WHOLE[error.kind] ?? "body") : param,
+        message: asPredicate(message, path.length === 0),
+      }
+    })

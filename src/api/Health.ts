@@ -2,18 +2,21 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import { Instant } from "../kernel/Instant.ts"
+import { NoQuery } from "./Lists.ts"
 import { problem } from "./Problems.ts"
 import { NoBody } from "./RequestRules.ts"
 
 const DependencyState = Schema.Literals(["up", "down"])
 
 const alive = HttpApiEndpoint.get("alive", "/health", {
+  query: NoQuery,
   success: Schema.Struct({ status: Schema.Literal("ok") }),
 })
   .middleware(NoBody)
   .annotateMerge(OpenApi.annotations({ summary: "The process runs; asks nothing of its dependencies" }))
 
 const ready = HttpApiEndpoint.get("ready", "/health/ready", {
+  query: NoQuery,
   success: Schema.Struct({
     status: Schema.Literal("ready"),
     database: DependencyState,
@@ -31,6 +34,7 @@ const ready = HttpApiEndpoint.get("ready", "/health/ready", {
   )
 
 const report = HttpApiEndpoint.get("report", "/api/v1/health", {
+  query: NoQuery,
   success: Schema.Struct({
     status: Schema.Literals(["ok", "degraded"]),
     timestamp: Instant,
@@ -44,6 +48,7 @@ const report = HttpApiEndpoint.get("report", "/api/v1/health", {
   .annotateMerge(OpenApi.annotations({ summary: "State of the gateway and its dependencies" }))
 
 const metrics = HttpApiEndpoint.get("metrics", "/metrics", {
+  query: NoQuery,
   success: Schema.String.pipe(
     HttpApiSchema.asText({ contentType: "text/plain; version=0.0.4; charset=utf-8" }),
   ),

@@ -41,7 +41,18 @@ const respond = (code: ErrorCode, detail: ProblemDetail = {}, headers: Record<st
     }),
   )
 
+const hasMalformedEscape = (url: string): boolean => {
+  try {
+    decodeURIComponent(url.split("?", 1)[0] ?? "")
+    return false
+  } catch {
+    return true
+  }
+}
+
 const respondUnrouted = (request: HttpServerRequest.HttpServerRequest) => {
+  if (hasMalformedEscape(request.url))
+    return respond("request.invalid", { errors: [{ param: "path", message: "has a malformed % escape" }] })
   const allowed = allowedMethods(request.url)
   return allowed.length === 0
     ? respond("route.not_found")

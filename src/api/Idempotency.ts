@@ -7,7 +7,7 @@
 import { Effect, Schema, SchemaGetter } from "effect"
 import { failWith } from "./Problems.ts"
 
-const KEY = /^[\x21-\x7e]{1,255}$/
+const KEY = /^[\x21-\x7e]{1,255}$/u
 
 const description = "A name of your own for this request: 1-255 visible ASCII characters, kept for ever"
 

@@ -23,6 +23,18 @@ const Limit = Schema.String.annotate({
   }),
 )
 
+/**
+ * The query of a route that has none. A parameter that this version does not know could be one that changes what
+ * the request means, so it is refused and not ignored.
+ */
+export const NoQuery = Schema.Struct({}).pipe(
+  Schema.check(
+    Schema.makeFilter((query) =>
+      Object.keys(query).map((name) => ({ path: [name], issue: "is not a known field" })),
+    ),
+  ),
+)
+
 /** Query fields of a list whose entries have this id. */
 export const pageQuery = <Id extends Schema.Top>(id: Id) => ({
   limit: Schema.optionalKey(Limit),

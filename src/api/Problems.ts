@@ -97,6 +97,12 @@ export const problems = {
     retryable: false,
     about: "The path exists, but not for this method; the `Allow` header lists those it has.",
   },
+  "request.timeout": {
+    status: 408,
+    title: "The body took too long",
+    retryable: true,
+    about: "The body did not arrive within 30 seconds of its head. Nothing was accepted.",
+  },
   "campaign.not_active": {
     status: 409,
     title: "The campaign is not active",

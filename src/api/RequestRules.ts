@@ -5,7 +5,7 @@
  * - `JsonBody` for routes with a body: JSON, UTF-8, small enough, readable in one way.
  * - `NoBody` for the others.
  */
-import { Effect, Layer, Result } from "effect"
+import { Effect, Layer, Option, Result } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { fieldErrors } from "./FieldErrors.ts"
@@ -25,6 +25,7 @@ export class RequestRules extends HttpApiMiddleware.Service<RequestRules>()("nov
 export class JsonBody extends HttpApiMiddleware.Service<JsonBody>()("nova/api/JsonBody", {
   error: [
     problem("request.invalid_json"),
+    problem("request.timeout"),
     problem("request.too_large"),
     problem("request.unsupported_media_type"),
   ],
@@ -41,20 +42,24 @@ export class NoBody extends HttpApiMiddleware.Service<NoBody>()("nova/api/NoBody
 // RFC 8259 knows no charset parameter, but clients send utf-8 and mean it.
 const JSON_TYPE = /^application\/json *(?:; *charset *= *"?utf-8"? *)?$/i
 
-const checkJsonBody = Effect.gen(function* () {
+/** Longest wait for a body that has been announced: a client that trickles must not hold a connection for ever. */
+export const BODY_WITHIN_MS = 30_000
+
+export const checkJsonBody = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest
   const type = request.headers["content-type"]
   const coding = request.headers["content-encoding"]
   if (type === undefined || !JSON_TYPE.test(type) || (coding !== undefined && coding !== "identity"))
     return yield* failWith("request.unsupported_media_type", { param: "content-type" })
-  const body = yield* Effect.result(request.arrayBuffer)
+  const body = yield* request.arrayBuffer.pipe(Effect.timeoutOption(BODY_WITHIN_MS), Effect.result)
   if (Result.isFailure(body)) {
     const { reason } = body.failure
     if (reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge")
       return yield* failWith("request.too_large", { param: "body" })
     return yield* failWith("request.invalid_json", { detail: "The body ended early.", param: "body" })
   }
-  const json = parseStrictJson(new Uint8Array(body.success))
+  if (Option.isNone(body.success)) return yield* failWith("request.timeout", { param: "body" })
+  const json = parseStrictJson(new Uint8Array(body.success.value))
   if (json._tag === "Invalid")
     return yield* failWith("request.invalid_json", { detail: json.reason, param: "body" })
 })

@@ -9,7 +9,7 @@ import { plainText } from "../kernel/PlainText.ts"
 import { AccountAddress } from "../kernel/StellarAddress.ts"
 import { Auth } from "./Auth.ts"
 import { IdempotencyKey, IdempotencyKeyHeader } from "./Idempotency.ts"
-import { pageQuery, pageSchema } from "./Lists.ts"
+import { NoQuery, pageQuery, pageSchema } from "./Lists.ts"
 import { problem } from "./Problems.ts"
 import { JsonBody, NoBody } from "./RequestRules.ts"
 
@@ -23,9 +23,8 @@ export const IssueReward = Schema.Struct({
   ),
 }).annotate({ identifier: "IssueReward" })
 
-export const Issued = Schema.Struct({ issuanceId: IssuanceId, status: IssuanceStatus }).annotate({
-  identifier: "Issued",
-})
+const issued = (identifier: string, description: string) =>
+  Schema.Struct({ issuanceId: IssuanceId, status: IssuanceStatus }).annotate({ identifier, description })
 
 const issuanceFields = {
   id: IssuanceId,
@@ -63,12 +62,12 @@ export const IssuanceWithTimeline = Schema.Struct({
 }).annotate({ identifier: "IssuanceWithTimeline" })
 
 const issue = HttpApiEndpoint.post("issue", "/api/rewards/issue", {
-  query: Schema.Struct({}),
+  query: NoQuery,
   headers: { "idempotency-key": Schema.optionalKey(IdempotencyKeyHeader) },
   payload: IssueReward,
   success: [
-    Issued.annotate({ description: "Accepted now; it will be paid" }).pipe(HttpApiSchema.status(202)),
-    Issued.annotate({ description: "Accepted before under this key; the status it has now" }).pipe(
+    issued("RewardAccepted", "Accepted now; it will be paid").pipe(HttpApiSchema.status(202)),
+    issued("RewardKnown", "Accepted before under this key, with the status it has now").pipe(
       HttpApiSchema.status(200),
     ),
   ],
@@ -107,7 +106,7 @@ const list = HttpApiEndpoint.get("list", "/api/rewards/issuances", {
 
 const get = HttpApiEndpoint.get("get", "/api/rewards/issuances/:id", {
   params: { id: IssuanceId },
-  query: Schema.Struct({}),
+  query: NoQuery,
   success: IssuanceWithTimeline,
   error: [problem("issuance.not_found")],
 })

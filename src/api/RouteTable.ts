@@ -43,6 +43,6 @@ const METHODS = [...new Set(routes.map((route) => route.method))]
 
 /** The methods that the path has, in the form of an Allow header; empty for an unknown path. */
 export const allowedMethods = (url: string): ReadonlyArray<string> =>
-  METHODS.filter((method) => router.has(method, url)).flatMap((method) =>
+  METHODS.filter((method) => router.find(method, url) !== undefined).flatMap((method) =>
     method === "GET" ? ["GET", "HEAD"] : [method],
   )

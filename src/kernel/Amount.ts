@@ -40,11 +40,14 @@ export const Amount = Schema.String.annotate({
   message: 'must be a decimal string, such as "25" or "0.5"',
 }).pipe(
   Schema.check(
-    Schema.makeFilter((text) => {
-      const stroops = parseAmount(text)
-      if (typeof stroops === "string") return stroops
-      return stroops > 0n ? undefined : "must be more than 0"
-    }),
+    Schema.makeFilter(
+      (text) => {
+        const stroops = parseAmount(text)
+        if (typeof stroops === "string") return stroops
+        return stroops > 0n ? undefined : "must be more than 0"
+      },
+      { toJsonSchema: () => ({ pattern: DECIMAL.source }) },
+    ),
   ),
   Schema.decodeTo(Schema.BigInt, {
     decode: SchemaGetter.transform((text) => parseAmount(text) as bigint),

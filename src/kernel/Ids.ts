@@ -12,7 +12,7 @@ const ULID = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 const idSchema = <const Prefix extends string>(prefix: Prefix, description: string) =>
   Schema.String.pipe(
     Schema.check(
-      Schema.isPattern(new RegExp(`^${prefix}_${ULID}$`), {
+      Schema.isPattern(new RegExp(`^${prefix}_${ULID}$`, "u"), {
         message: `must be an id such as ${prefix}_01JD...`,
       }),
     ),

@@ -17,7 +17,9 @@ const reasonAgainst = (text: string): string | undefined => {
 }
 
 /** A classic account address, G... */
-export const AccountAddress = Schema.String.pipe(Schema.check(Schema.makeFilter(reasonAgainst))).annotate({
+export const AccountAddress = Schema.String.annotate({
   description: "A Stellar account address",
   examples: ["GBRPYHIL2CI3FNQ4BXLFMNDLFJUNPU2HY3ZMFSHONUCEOASW7QC7OX2H"],
-})
+}).pipe(
+  Schema.check(Schema.makeFilter(reasonAgainst, { toJsonSchema: () => ({ pattern: "^G[A-Z2-7]{55}$" }) })),
+)

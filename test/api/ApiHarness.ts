@@ -1,27 +1,40 @@
 /** The API on a port of its own, over the test file's database: what a merchant's HTTP client meets. */
+import { request as httpRequest } from "node:http"
 import { Effect, Layer, Redacted } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { httpServer } from "../../layers/platform/Platform.ts"
 import * as RedisMemory from "../../layers/redis/RedisMemory.ts"
+import { UnpayableWallets } from "../../src/issuance/IssueRequest.ts"
 import type { Mode } from "../../src/merchant/ApiKey.ts"
 import { Merchants } from "../../src/merchant/Merchants.ts"
 import * as ApiServer from "../../src/programs/ApiServer.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
 
-/** Address of two accounts of nobody: strkeys of the key bytes 00..00 and 01..01. */
+/** Strkeys of the key bytes 00..00 and 01..01; the second is among this server's own accounts. */
 export const WALLET = "GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHF"
+export const UNPAYABLE_WALLET = "GAAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQDZ7H"
+
+const ownAccounts = Layer.succeed(UnpayableWallets, new Set([UNPAYABLE_WALLET]))
 
 const listening = httpServer({ host: "127.0.0.1", port: 0, setting: "PORT" })
 
-const ports = Layer.mergeAll(TestDatabase.layer, RedisMemory.layer, SecureRandom.layerWebCrypto)
-
-/** The listening API and its services. */
-export const layer = ApiServer.layer.pipe(
-  Layer.provideMerge(ApiServer.layerServices),
-  Layer.provideMerge(listening),
-  Layer.provideMerge(ports),
+/** Everything around the API but the database. */
+export const surroundings = Layer.mergeAll(
+  RedisMemory.layer,
+  SecureRandom.layerWebCrypto,
+  ownAccounts,
+  listening,
 )
+
+/** The listening API and its services, over whatever database is beneath. */
+export const layerApi = ApiServer.layer.pipe(
+  Layer.provideMerge(ApiServer.layerServices),
+  Layer.provideMerge(surroundings),
+)
+
+/** The same over a database of the test file's own. */
+export const layer = layerApi.pipe(Layer.provideMerge(TestDatabase.layer))
 
 export interface Answer {
   readonly status: number
@@ -52,6 +65,39 @@ export const send = Effect.fnUntraced(function* (path: string, init: RequestInit
     const text = await response.text()
     return { status: response.status, headers: response.headers, text, body: parse(text) }
   })
+})
+
+/** As `send`, but with a body on any method, which fetch refuses. */
+export const sendRaw = Effect.fnUntraced(function* (
+  client: { readonly key: string },
+  method: string,
+  path: string,
+  body: string,
+  headers: Record<string, string> = {},
+) {
+  const url = `${yield* baseUrl}${path}`
+  return yield* Effect.promise(
+    () =>
+      new Promise<Answer>((resolve, reject) => {
+        const options = {
+          method,
+          headers: { "x-api-key": client.key, "content-length": body.length, ...headers },
+        }
+        const request = httpRequest(url, options, (response) => {
+          let text = ""
+          response.setEncoding("utf8")
+          response.on("data", (chunk) => {
+            text += chunk
+          })
+          response.on("end", () => {
+            const answered = new Headers(response.headers as Record<string, string>)
+            resolve({ status: response.statusCode ?? 0, headers: answered, text, body: parse(text) })
+          })
+        })
+        request.on("error", reject)
+        request.end(body)
+      }),
+  )
 })
 
 export interface Client {
