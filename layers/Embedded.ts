@@ -65,6 +65,7 @@ const startLocalnet = Effect.fnUntraced(function* (home: Home, supervisor: Super
       HORIZON_URL: url,
       SOROBAN_RPC_URL: `${url}/rpc`,
       NOVA_ASSET_ISSUER: Keypair.fromSecret(keys.issuerSecret).publicKey(),
+      NOVA_DISTRIBUTION_ADDRESS: Keypair.fromSecret(keys.distributionSecret).publicKey(),
       NOVA_DISTRIBUTION_SECRET: keys.distributionSecret,
       NOVA_CHANNEL_SEED: keys.channelSeed,
     },

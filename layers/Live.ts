@@ -3,13 +3,15 @@
  * settings. `npm start` runs the same programs by the same wiring; it only starts the servers first (Embedded.ts).
  * Test.ts is the same list for tests.
  */
-import { Layer } from "effect"
+import { Config, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { FetchHttpClient } from "effect/http"
 import { Campaigns } from "../src/campaign/Campaigns.ts"
 import { Batches } from "../src/issuance/Batches.ts"
 import { Channels } from "../src/issuance/Channels.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
+import { UnpayableWallets } from "../src/issuance/IssueRequest.ts"
+import * as Settings from "../src/kernel/Settings.ts"
 import { Merchants } from "../src/merchant/Merchants.ts"
 import * as Database from "./db/Database.ts"
 import * as HorizonHttp from "./horizon/HorizonHttp.ts"
@@ -23,11 +25,25 @@ export const network = Layer.mergeAll(SorobanRpcHttp.layer, HorizonHttp.layer).p
   Layer.provide(FetchHttpClient.layer),
 )
 
+/** The asset's issuer and the distribution account are no customers. */
+const unpayableWallets = Layer.effect(
+  UnpayableWallets,
+  Effect.gen(function* () {
+    const issuer = yield* Config.option(Settings.assetIssuer)
+    const distribution = yield* Settings.distributionAddress
+    return new Set([...Option.toArray(issuer), ...Option.toArray(distribution)])
+  }),
+)
+
 export const signer = SignerLocal.layer
 export const redis = RedisMemory.layer
 export const random = SecureRandom.layerWebCrypto
 export const httpClient = FetchHttpClient.layer
 export const logging = Logging.layer
+
+/** Ports of the merchants' API, and the wallets that no reward may go to. */
+export const api = (program: string) =>
+  Layer.mergeAll(Database.layer(program), redis, random, unpayableWallets)
 
 /** The services of the merchant's side, with the ports that they need. */
 export const merchantServices = (program: string) =>

@@ -16,6 +16,7 @@ import { decodeDemoFile } from "./demo/DemoFile.ts"
 import { formatReport } from "./demo/DemoReport.ts"
 import { Batches } from "./issuance/Batches.ts"
 import * as Settings from "./kernel/Settings.ts"
+import * as ApiServer from "./programs/ApiServer.ts"
 import { issuanceWorker } from "./programs/IssuanceWorker.ts"
 import { WorkerReady, workerHealthRoutes } from "./programs/WorkerHealth.ts"
 
@@ -32,6 +33,20 @@ const all = Command.make(
     "Everything on one machine: an embedded PostgreSQL and Stellar network where none are set, the API, the worker",
   ),
 )
+
+const api = Command.make(
+  "api",
+  {},
+  Effect.fnUntraced(function* () {
+    const options = { host: yield* Settings.host, port: yield* Settings.apiPort, setting: "PORT" }
+    yield* Layer.launch(
+      ApiServer.layer.pipe(
+        Layer.provide(Layer.mergeAll(Live.api("api"), Platform.httpServer(options))),
+        Layer.provide(Live.logging("api")),
+      ),
+    )
+  }),
+).pipe(Command.withDescription("The merchants' HTTP API"))
 
 const worker = Command.make(
   "issuance-worker",
@@ -120,7 +135,7 @@ const nova = Command.make("nova").pipe(
   Command.withDescription(
     "Nova Rewards: from a merchant's request to a payment on the Stellar ledger, exactly once",
   ),
-  Command.withSubcommands([all, worker, localnetCommand, migrateCommand, demoCommand, resume]),
+  Command.withSubcommands([all, api, worker, localnetCommand, migrateCommand, demoCommand, resume]),
 )
 
 Platform.runMain(Command.run(nova, { version: "0.1.0" }).pipe(Effect.provide(Platform.services)))

@@ -171,6 +171,10 @@ export const distributionSecret = secret(
   "NOVA_DISTRIBUTION_SECRET",
   "Secret key (S...) of the account that pays rewards",
 )
+export const distributionAddress = optionalText(
+  "NOVA_DISTRIBUTION_ADDRESS",
+  "Public key (G...) of that account, for programs that do not hold its secret: the API refuses rewards to it",
+)
 export const channelSeed = secret(
   "NOVA_CHANNEL_SEED",
   "Seed that every channel account derives from (SEP-5), 32 to 64 bytes in hex",

@@ -219,7 +219,7 @@ test(
   "whatever happens, each reward is paid once or fails for its own reason",
   () =>
     fc.assert(fc.asyncProperty(fc.array(move, { minLength: 5, maxLength: 40 }), run), {
-      numRuns: 25,
+      numRuns: 50,
     }),
   180_000,
 )
