@@ -44,6 +44,8 @@ export interface NetworkOptions {
   readonly settings?: Partial<NetworkSettings>
   /** Absent: memory only. */
   readonly ledgerFile?: string
+  /** Ledgers that a start replays at most, about: after so many the file is rewritten (20,000). */
+  readonly rewriteAfterLedgers?: number
   /** Unix seconds: what a node's clock would show. */
   readonly now: () => number
   /** Accounts that friendbot may use at the same time; 0 leaves the root account alone and closes no ledger. */
@@ -76,7 +78,7 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
   const store =
     options.ledgerFile === undefined
       ? memoryStore(chain, history, settings.passphrase)
-      : fileStore(options.ledgerFile, chain, history, settings.passphrase)
+      : fileStore(options.ledgerFile, chain, history, settings.passphrase, options.rewriteAfterLedgers)
   let head: SealedHeader = store.head
   let broken = false
 

@@ -37,6 +37,8 @@ export interface LedgerStore {
   readonly record: (close: LedgerClose, set: TransactionSet, closeTime: bigint) => void
   /** Rewrites the file when it has grown enough; to be called once the recorded ledger is in the history. */
   readonly tidy: (head: SealedHeader) => void
+  /** Rewrites the file now. */
+  readonly rewrite: (head: SealedHeader) => void
   readonly close: () => void
 }
 
@@ -53,7 +55,7 @@ export const addToHistory = (history: History, { header, included }: LedgerClose
 export const memoryStore = (chain: LedgerChain, history: History, passphrase: string): LedgerStore => {
   const head = genesis(chain.state, chain.settings, passphrase)
   history.add(head, [])
-  return { head, record: () => {}, tidy: () => {}, close: () => {} }
+  return { head, record: () => {}, tidy: () => {}, rewrite: () => {}, close: () => {} }
 }
 
 const recordedSettings = (settings: RecordedSettings): RecordedSettings => ({
@@ -133,6 +135,7 @@ export const fileStore = (
   chain: LedgerChain,
   history: History,
   passphrase: string,
+  rewriteAfterLedgers = REWRITE_AFTER_LEDGERS,
 ): LedgerStore => {
   const file = openLedgerFile(path)
   try {
@@ -144,6 +147,13 @@ export const fileStore = (
     let snapshotBytes = found.snapshotBytes
     // What a start has to replay: what stands behind the snapshot.
     let replayedBytes = file.records.reduce((sum, { payload }) => sum + payload.length, -snapshotBytes)
+    const rewrite = (head: SealedHeader): void => {
+      const snapshot = snapshotRecord(head.bytes, chain.state, history)
+      file.rewrite([identityRecord({ passphrase }), settingsRecord(settings), snapshot])
+      snapshotBytes = snapshot.payload.length
+      replayedBytes = 0
+      ledgers = 0
+    }
     return {
       head: found.head,
       record: ({ header }, set, closeTime) => {
@@ -153,13 +163,9 @@ export const fileStore = (
       },
       tidy: (head) => {
         const grown = replayedBytes + file.appended() >= Math.max(REWRITE_AFTER_BYTES, snapshotBytes)
-        if (!grown && ledgers < REWRITE_AFTER_LEDGERS) return
-        const snapshot = snapshotRecord(head.bytes, chain.state, history)
-        file.rewrite([identityRecord({ passphrase }), settingsRecord(settings), snapshot])
-        snapshotBytes = snapshot.payload.length
-        replayedBytes = 0
-        ledgers = 0
+        if (grown || ledgers >= rewriteAfterLedgers) rewrite(head)
       },
+      rewrite,
       close: file.close,
     }
   } catch (error) {

@@ -1,0 +1,313 @@
+/** The ledger file: what was shown survives, what was being written does not count, damage is refused. */
+import { afterEach, beforeEach, describe, expect, test } from "bun:test"
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Asset, type Keypair, Operation } from "@stellar/stellar-sdk"
+import { openNetwork } from "../../layers/localnet/LocalNetwork.ts"
+import { makeHistory } from "../../layers/localnet/ledger/History.ts"
+import { makeLedgerState } from "../../layers/localnet/ledger/State.ts"
+import { fileStore } from "../../layers/localnet/store/LedgerStore.ts"
+import { accountKeyOf, openTestNetwork, PASSPHRASE, type TestNetwork } from "./TestNetwork.ts"
+
+let directory = ""
+let file = ""
+const opened: Array<TestNetwork> = []
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "nova-ledger-"))
+  file = join(directory, "ledger")
+})
+
+afterEach(() => {
+  for (const { network } of opened.splice(0)) network.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const open = (path = file, settings = {}): TestNetwork => {
+  const tools = openTestNetwork(settings, path)
+  opened.push(tools)
+  return tools
+}
+
+const pay = (to: Keypair, amount: string) =>
+  Operation.payment({ destination: to.publicKey(), asset: Asset.native(), amount })
+
+/** Everything that a reader can see, as text. */
+const visible = ({ network }: TestNetwork, accounts: ReadonlyArray<Keypair>): string => {
+  const parts: Array<unknown> = []
+  for (let sequence = network.oldestLedger(); sequence <= network.latest().sequence; sequence++) {
+    const ledger = network.ledger(sequence)
+    parts.push(ledger?.hash, ledger?.headerXdr, ledger?.closeTime, ledger?.previousHash, ledger?.operations)
+    for (const one of ledger?.transactions ?? []) {
+      parts.push(
+        one.hash,
+        one.envelopeXdr,
+        one.resultXdr,
+        one.resultMetaXdr,
+        one.feeMetaXdr,
+        one.applicationOrder,
+      )
+      parts.push(one.participants, one.successful, String(one.feeChargedStroops), one.envelope, one.result)
+    }
+  }
+  for (const keys of accounts) {
+    parts.push(
+      network.entry(accountKeyOf(keys)),
+      network.transactionsOf(keys.publicKey()).map(({ hash }) => hash),
+    )
+  }
+  return JSON.stringify(parts)
+}
+
+/** Some ledgers with something in them. */
+const fill = (tools: TestNetwork): ReadonlyArray<Keypair> => {
+  const accounts = tools.fund(3)
+  const [one, other, third] = accounts as [Keypair, Keypair, Keypair]
+  tools.run(one, [pay(other, "5")])
+  tools.close()
+  tools.run(third, [Operation.changeTrust({ asset: new Asset("NOVA", one.publicKey()) })])
+  tools.run(one, [pay(other, "50000000")])
+  tools.close()
+  tools.close()
+  return accounts
+}
+
+describe("reopening", () => {
+  test("shows the very same ledgers, transactions and entries", () => {
+    const first = open()
+    const accounts = fill(first)
+    const before = visible(first, accounts)
+    first.network.close()
+    expect(visible(open(), accounts)).toBe(before)
+  })
+
+  test("goes on where it stopped", () => {
+    const first = open()
+    const [one, other] = fill(first) as [Keypair, Keypair]
+    const { hash, sequence } = first.network.latest()
+    first.network.close()
+    const second = open()
+    const next = second.close()
+    expect(next.sequence).toBe(sequence + 1)
+    expect(next.previousHash).toBe(hash)
+    expect(second.run(one, [pay(other, "1")]).transaction).toBe("txSuccess")
+  })
+
+  test("other settings hold from the next ledger on; what was closed stays as it was", () => {
+    const first = open()
+    const accounts = fill(first)
+    const before = visible(first, accounts)
+    first.network.close()
+    const second = open(file, { baseFeeStroops: 200 })
+    expect(visible(second, accounts)).toBe(before)
+    expect(second.close().header.baseFee).toBe(200)
+    second.close()
+    second.network.close()
+    const third = open(file, { baseFeeStroops: 200 })
+    expect(third.network.latest().sequence).toBe(second.network.latest().sequence)
+    expect(third.network.latest().hash).toBe(second.network.latest().hash)
+  })
+
+  test("a pending transaction is lost, as with a node", () => {
+    const first = open()
+    const [one, other] = fill(first) as [Keypair, Keypair]
+    const built = first.build(one, [pay(other, "1")])
+    first.submit(built)
+    first.network.close()
+    const second = open()
+    expect(second.network.pendingCount()).toBe(0)
+    expect(second.submit(built).status).toBe("PENDING")
+  })
+})
+
+describe("a kill while a ledger is being written", () => {
+  test("at any byte of it reopens to the ledger before, and the file goes on from there", () => {
+    const tools = open()
+    const accounts = fill(tools)
+    const [one, other] = accounts as [Keypair, Keypair]
+    const before = visible(tools, accounts)
+    const whole = statSync(file).size
+    tools.run(one, [pay(other, "7")])
+    const after = visible(tools, accounts)
+    const grown = statSync(file).size
+    tools.network.close()
+    expect(grown).toBeGreaterThan(whole)
+    const copy = join(directory, "copy")
+    for (let length = whole; length < grown; length++) {
+      copyFileSync(file, copy)
+      truncateSync(copy, length)
+      const torn = open(copy)
+      expect(visible(torn, accounts)).toBe(before)
+      torn.network.close()
+      expect(statSync(copy).size).toBe(whole)
+    }
+    expect(visible(open(file), accounts)).toBe(after)
+  })
+
+  test("at any byte of the first record starts a new network", () => {
+    const tools = open()
+    tools.network.close()
+    const bytes = readFileSync(file)
+    for (const length of [0, 1, 7, 8, 9, 19, 20, 40]) {
+      writeFileSync(file, bytes.subarray(0, length))
+      const again = open()
+      // The test network closes ledger 2 when it finds only genesis.
+      expect(again.network.latest().sequence).toBe(2)
+      again.network.close()
+    }
+  })
+
+  test("zeros at the end, as a power cut may leave them, are a torn tail", () => {
+    const tools = open()
+    const accounts = fill(tools)
+    const before = visible(tools, accounts)
+    tools.network.close()
+    appendFileSync(file, Buffer.alloc(4096))
+    expect(visible(open(), accounts)).toBe(before)
+  })
+})
+
+describe("refusals, each one sentence", () => {
+  test("a byte flipped anywhere before the end", () => {
+    const tools = open()
+    fill(tools)
+    tools.network.close()
+    const bytes = readFileSync(file)
+    // The magic number, a length, a checksum of a length, payloads early and late.
+    for (const at of [
+      0,
+      12,
+      17,
+      25,
+      100,
+      Math.floor(bytes.length / 2),
+      bytes.length - 100,
+      bytes.length - 1,
+    ]) {
+      const damaged = Buffer.from(bytes)
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 0x40, at)
+      writeFileSync(file, damaged)
+      expect(() => open()).toThrow(/is damaged at byte \d+|is not a ledger file/)
+    }
+    writeFileSync(file, bytes)
+    expect(() => open()).not.toThrow()
+  })
+
+  test("a file that is something else is left alone", () => {
+    writeFileSync(file, "dear diary")
+    expect(() => open()).toThrow("is not a ledger file")
+    expect(readFileSync(file, "utf8")).toBe("dear diary")
+  })
+
+  test("a file of another passphrase", () => {
+    open().network.close()
+    expect(() => open(file, { passphrase: "Another network" })).toThrow(
+      `belongs to the network "${PASSPHRASE}", not to "Another network"`,
+    )
+  })
+
+  test("a second opener, in this process or another", async () => {
+    open()
+    expect(() => open()).toThrow("is in use by another process")
+    const module = JSON.stringify(join(import.meta.dir, "../../layers/localnet/LocalNetwork.ts"))
+    const script = `import { openNetwork } from ${module}
+      try { openNetwork({ settings: { passphrase: ${JSON.stringify(PASSPHRASE)} }, now: () => 0, ledgerFile: ${JSON.stringify(file)} }) }
+      catch (error) { console.log(error.message) }`
+    const other = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "pipe" })
+    expect(await new Response(other.stdout).text()).toContain("is in use by another process")
+    await other.exited
+  })
+})
+
+describe("a long life", () => {
+  test("a rewritten file shows what the old one showed, and is smaller to replay", () => {
+    const tools = open(file, { retentionLedgers: 1000 })
+    const accounts = fill(tools)
+    const [one, other] = accounts as [Keypair, Keypair]
+    for (let at = 0; at < 100; at++) tools.close()
+    const before = visible(tools, accounts)
+    tools.network.close()
+    // The store itself, so that the rewrite comes when the test wants it and not after 20,000 ledgers.
+    const { settings, networkId } = tools.network
+    const state = makeLedgerState()
+    const history = makeHistory(1000)
+    const chain = { state, settings, networkId: Buffer.from(networkId, "hex") }
+    const store = fileStore(file, chain, history, PASSPHRASE)
+    store.rewrite(store.head)
+    store.close()
+    const again = open(file, { retentionLedgers: 1000 })
+    expect(visible(again, accounts)).toBe(before)
+    expect(again.run(one, [pay(other, "1")]).transaction).toBe("txSuccess")
+    const after = visible(again, accounts)
+    again.network.close()
+    expect(visible(open(file, { retentionLedgers: 1000 }), accounts)).toBe(after)
+  })
+
+  test("an empty ledger takes 24 bytes", () => {
+    // Kind, length and their checksum (12), close time (8), checksum (4).
+    const tools = open()
+    const before = statSync(file).size
+    for (let at = 0; at < 50; at++) tools.close(1)
+    expect(statSync(file).size - before).toBe(50 * 24)
+  })
+
+  test("after many ledgers the file has been rewritten on the way, and reopens to the same end", () => {
+    const options = {
+      settings: { passphrase: PASSPHRASE, retentionLedgers: 100 },
+      now: () => 0,
+      ledgerFile: file,
+      rewriteAfterLedgers: 500,
+    }
+    const network = openNetwork(options)
+    for (let at = 0; at < 1700; at++) network.closeLedger(at)
+    const { hash, sequence } = network.latest()
+    network.close()
+    // 24 bytes for each of them, had it not been rewritten.
+    expect(statSync(file).size).toBeLessThan(1700 * 24)
+    const again = openNetwork(options)
+    expect(again.latest()).toMatchObject({ hash, sequence })
+    expect(again.oldestLedger()).toBe(sequence - 99)
+    again.close()
+  })
+
+  test("a left-over of an interrupted rewrite is cleared away", () => {
+    open().network.close()
+    writeFileSync(`${file}.new`, "half")
+    open()
+    expect(existsSync(`${file}.new`)).toBe(false)
+  })
+})
+
+test("a process killed with SIGKILL loses no ledger that it has shown", async () => {
+  const module = JSON.stringify(join(import.meta.dir, "../../layers/localnet/LocalNetwork.ts"))
+  const script = `import { openNetwork } from ${module}
+    const network = openNetwork({ settings: { passphrase: ${JSON.stringify(PASSPHRASE)} }, now: () => 0, ledgerFile: ${JSON.stringify(file)} })
+    for (let at = 0; ; at++) { const { sequence, hash } = network.closeLedger(at); console.log(sequence + " " + hash) }`
+  const child = Bun.spawn([process.execPath, "-e", script], { stdout: "pipe", stderr: "inherit" })
+  const lines: Array<string> = []
+  const decoder = new TextDecoder()
+  let rest = ""
+  for await (const chunk of child.stdout) {
+    const text = rest + decoder.decode(chunk)
+    const parts = text.split("\n")
+    rest = parts.pop() ?? ""
+    lines.push(...parts)
+    if (lines.length > 20) child.kill("SIGKILL")
+  }
+  await child.exited
+  const [sequence, hash] = (lines.at(-1) ?? "").split(" ")
+  const network = openNetwork({ settings: { passphrase: PASSPHRASE }, now: () => 0, ledgerFile: file })
+  expect(network.ledger(Number(sequence))?.hash).toBe(hash ?? "none")
+  network.close()
+})
