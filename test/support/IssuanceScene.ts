@@ -5,21 +5,18 @@
 import { expect } from "bun:test"
 import { Operation } from "@stellar/stellar-sdk"
 import { Clock, Effect, Layer } from "effect"
-import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
-import * as SorobanRpcLocalnet from "../../layers/soroban-rpc/SorobanRpcLocalnet.ts"
-import { Batches } from "../../src/issuance/Batches.ts"
-import { Channels } from "../../src/issuance/Channels.ts"
+import * as Wiring from "../../layers/Test.ts"
 import { SorobanRpc } from "../../src/ports/SorobanRpc.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 import {
   asset,
   distribution,
-  issuanceSettings,
   issuer,
   keypairOf,
   type makeTestNetwork,
   paymentsOf,
+  settings,
   signer,
 } from "./TestNetwork.ts"
 
@@ -40,15 +37,13 @@ export type Meddle = (rpc: SorobanRpc["Service"]) => SorobanRpc["Service"]
 
 /** The services on a database of their own. */
 export const sceneLayer = (stage: TestNetwork, meddle: Meddle = (rpc) => rpc) =>
-  Layer.mergeAll(Channels.layer, Batches.layer).pipe(
+  Wiring.issuance(settings).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
         TestDatabase.layer,
-        issuanceSettings,
         signer,
-        SecureRandom.layerWebCrypto,
         Layer.effect(SorobanRpc, Effect.map(SorobanRpc, meddle)).pipe(
-          Layer.provide(SorobanRpcLocalnet.layer(stage.network)),
+          Layer.provide(Wiring.network(stage.network)),
         ),
       ),
     ),

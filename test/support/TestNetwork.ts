@@ -13,11 +13,11 @@ import {
   TransactionBuilder,
   xdr,
 } from "@stellar/stellar-sdk"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import { openNetwork } from "../../layers/localnet/LocalNetwork.ts"
 import type { Network } from "../../layers/localnet/Network.ts"
-import * as SignerLocal from "../../layers/signer/SignerLocal.ts"
+import * as Wiring from "../../layers/Test.ts"
 import { IssuanceSettings } from "../../src/issuance/IssuanceSettings.ts"
 
 export const PASSPHRASE = "Nova Rewards test network"
@@ -79,7 +79,8 @@ const accountKeyOf = (address: string) =>
     new xdr.LedgerKeyAccount({ accountId: Keypair.fromPublicKey(address).xdrPublicKey() }),
   )
 
-const SETTINGS = IssuanceSettings.of({
+/** Settings and keys that go with the network. */
+export const settings = IssuanceSettings.of({
   networkPassphrase: PASSPHRASE,
   assetCode: "NOVA",
   assetIssuer: issuer.publicKey(),
@@ -90,9 +91,7 @@ const SETTINGS = IssuanceSettings.of({
   leaseMs: 15_000,
 })
 
-/** The settings and keys that go with the network. */
-export const issuanceSettings = Layer.succeed(IssuanceSettings, SETTINGS)
-export const signer = SignerLocal.layerSecrets({
+export const signer = Wiring.signer({
   networkPassphrase: PASSPHRASE,
   distributionSecret: Redacted.make(distribution.secret()),
   channelSeed: Redacted.make("07".repeat(32)),

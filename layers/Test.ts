@@ -1,0 +1,28 @@
+/**
+ * The wiring of the programs for tests and simulation: the same list as Live.ts, on an embedded network in this
+ * process without sockets, with given keys and settings. The database comes from outside: a test has one of its own.
+ */
+import { Layer } from "effect"
+import { SecureRandom } from "effect/crypto"
+import { Batches } from "../src/issuance/Batches.ts"
+import { Channels } from "../src/issuance/Channels.ts"
+import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
+import * as HorizonLocalnet from "./horizon/HorizonLocalnet.ts"
+import type { Network } from "./localnet/Network.ts"
+import * as RedisMemory from "./redis/RedisMemory.ts"
+import * as SignerLocal from "./signer/SignerLocal.ts"
+import * as SorobanRpcLocalnet from "./soroban-rpc/SorobanRpcLocalnet.ts"
+
+/** Ports to the Stellar network. */
+export const network = (localnet: Network) =>
+  Layer.mergeAll(SorobanRpcLocalnet.layer(localnet), HorizonLocalnet.layer(localnet))
+
+export const signer = SignerLocal.layerSecrets
+export const redis = RedisMemory.layer
+export const random = SecureRandom.layerWebCrypto
+
+/** What the issuance worker needs, but for SqlClient, the network and the Signer. */
+export const issuance = (settings: IssuanceSettings["Service"]) =>
+  Layer.mergeAll(Channels.layer, Batches.layer).pipe(
+    Layer.provideMerge(Layer.mergeAll(Layer.succeed(IssuanceSettings, settings), random)),
+  )
