@@ -56,7 +56,8 @@ const checks: ReadonlyArray<Check> = [
   {
     name: "effects that nobody runs",
     command: ["npx", "--prefer-offline", "--yes", effectTool, "diagnostics", ...effectArguments],
-    unavailable: /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENOTCACHED|ENOENT|E404|EBADPLATFORM/,
+    unavailable:
+      /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENOTCACHED|ENOENT|Executable not found|E404|EBADPLATFORM/,
   },
   {
     name: "generated files",

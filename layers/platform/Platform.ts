@@ -4,48 +4,22 @@ import { NodeHttpServer, NodeRuntime, NodeServices } from "@effect/platform-node
 import { Cause, type Duration, Effect, Exit, Layer, type Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { explainFailure } from "./ExplainFailure.ts"
+import { explainListen, type ListenOptions } from "./ExplainListen.ts"
 import { parentDeath } from "./ParentWatch.ts"
-import { StartupFailure } from "./StartupFailure.ts"
 
 /** File system, paths, terminal and child processes. */
 export const services = NodeServices.layer
 
-export interface HttpServerOptions {
-  readonly host: string
-  /** 0 for any free port. */
-  readonly port: number
-  /** The setting to change when the port is taken, such as PORT. */
-  readonly setting: string
+export interface HttpServerOptions extends ListenOptions {
   /** How long open requests may take to finish at a stop. */
   readonly gracefulShutdownTimeout?: Duration.Input
-}
-
-const explainServe = (options: HttpServerOptions, cause: unknown): StartupFailure => {
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code
-  const place = `${options.host}:${options.port}`
-  if (code === "EADDRINUSE") {
-    return new StartupFailure({
-      message: `Port ${options.port} is taken by another program: stop it, or set ${options.setting} to a free port.`,
-    })
-  }
-  if (code === "EACCES") {
-    return new StartupFailure({
-      message: `This user may not listen on ${place}: set ${options.setting} to a port above 1023.`,
-    })
-  }
-  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
-    return new StartupFailure({
-      message: `${options.host} is not an address of this machine: set HOST to one that is, such as 127.0.0.1.`,
-    })
-  }
-  return new StartupFailure({ message: `Listening on ${place} failed: ${cause}.` })
 }
 
 /** An HTTP server with the services that handlers need. Fails with a sentence where it cannot listen. */
 export const httpServer = (options: HttpServerOptions) =>
   NodeHttpServer.layerServer(() => createServer(), options).pipe(
     Layer.catch((error) =>
-      Layer.effect(HttpServer.HttpServer, Effect.fail(explainServe(options, error.cause))),
+      Layer.effect(HttpServer.HttpServer, Effect.fail(explainListen(options, error.cause))),
     ),
     Layer.merge(NodeHttpServer.layerHttpServices),
   )

@@ -123,12 +123,21 @@ const lastWords = (output: string): string | undefined => {
   return lines[record + 1]?.trim().slice(0, lastWordsCharsMax)
 }
 
-const explainEnd = (spec: ChildSpec, ending: string, run: ChildRun): StartupFailure => {
-  const explained = spec.explainEnd?.(run.output())
-  const words = ending === "code 1" ? lastWords(run.output()) : undefined
+/** What it said itself about its end, if it was a failure that it foresaw. */
+const explanationOf = (spec: ChildSpec, ending: string, run: ChildRun): string | undefined =>
+  spec.explainEnd?.(run.output()) ?? (ending === "code 1" ? lastWords(run.output()) : undefined)
+
+const endedEarly = (spec: ChildSpec, ending: string, run: ChildRun): StartupFailure => {
   const otherwise = `${spec.name} ended with ${ending} before it was ready; its log is ${spec.logFile}.`
-  return new StartupFailure({ message: explained ?? words ?? otherwise })
+  return new StartupFailure({ message: explanationOf(spec, ending, run) ?? otherwise })
 }
+
+/** Completes with why the child ended, for the log. */
+export const awaitEnd = (spec: ChildSpec, run: ChildRun): Effect.Effect<string> =>
+  Effect.map(run.ended, (ending) => {
+    const words = ending === "code 1" ? lastWords(run.output()) : undefined
+    return `${spec.name} ended with ${ending}${words === undefined ? "" : ` (${words})`}`
+  })
 
 const readyPollMs = 20
 const readyWithinMs = 30_000
@@ -140,7 +149,7 @@ export const awaitReady = (spec: ChildSpec, run: ChildRun): Effect.Effect<void, 
     const startedAtMs = performance.now()
     while (!(yield* spec.isReady(run.pid))) {
       const ending = run.ending()
-      if (ending !== undefined) return yield* explainEnd(spec, ending, run)
+      if (ending !== undefined) return yield* endedEarly(spec, ending, run)
       if (performance.now() - startedAtMs >= limitMs) {
         return yield* new StartupFailure({
           message: `${spec.name} was not ready within ${limitMs / 1000} s; its log is ${spec.logFile}.`,

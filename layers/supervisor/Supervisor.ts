@@ -12,7 +12,7 @@ import { fileTrouble } from "../platform/FileTrouble.ts"
 import { readOwner, releaseOwnership, takeOwnership } from "../platform/OwnerFile.ts"
 import { type StopStep, stopProcess } from "../platform/ProcessIdentity.ts"
 import { StartupFailure } from "../platform/StartupFailure.ts"
-import { awaitReady, runChild } from "./ChildRun.ts"
+import { awaitEnd, awaitReady, runChild } from "./ChildRun.ts"
 import type { ChildSpec } from "./ChildSpec.ts"
 
 export interface Supervised {
@@ -81,10 +81,18 @@ const liveOnce = (life: Life) =>
       yield* Deferred.succeed(life.firstReady, undefined)
       yield* Effect.logInfo(`${spec.name} is ready (process ${run.pid})`)
       const readySinceMs = performance.now()
-      const ending = yield* run.ended
-      return { why: `${spec.name} ended with ${ending}`, readyForMs: performance.now() - readySinceMs }
+      const why = yield* awaitEnd(spec, run)
+      return { why, readyForMs: performance.now() - readySinceMs }
     }),
-  ).pipe(Effect.ensuring(Ref.set(life.pid, undefined)))
+  ).pipe(
+    // A bug of ours in here must not leave the child unsupervised without a word.
+    Effect.catchDefect((defect) =>
+      Effect.fail(
+        new StartupFailure({ message: `${life.spec.name} could not be run: ${fileTrouble(defect)}.` }),
+      ),
+    ),
+    Effect.ensuring(Ref.set(life.pid, undefined)),
+  )
 
 /** Life after life, for ever. A failure before the first readiness is the start's failure, and ends it. */
 const liveOn = (life: Life, options: SupervisorOptions): Effect.Effect<void> =>

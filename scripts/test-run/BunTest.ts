@@ -49,6 +49,9 @@ const awaitExit = (child: ChildProcess): Effect.Effect<number> =>
     child.once("close", (code) => resume(Effect.succeed(code ?? 1)))
   })
 
+/** Tests start real processes on machines that are busy; bun's own 5 s, which bunfig.toml cannot change, are few. */
+const testTimeoutMs = 30_000
+
 /** Runs the tests that `args` name (all of them for none), in the checkout, with our terminal. */
 export const runBunTest = (
   checkout: string,
@@ -58,10 +61,11 @@ export const runBunTest = (
 ): Effect.Effect<TestRun> =>
   Effect.scoped(
     Effect.gen(function* () {
+      const timeout = `--timeout=${testTimeoutMs}`
       const report = ["--reporter=junit", `--reporter-outfile=${reportFile}`]
       const config = `--config=${join(checkout, "bunfig.toml")}`
       const command = dieWithParent(
-        [process.execPath, config, "--no-env-file", "test", ...report, ...args],
+        [process.execPath, config, "--no-env-file", "test", timeout, ...report, ...args],
         "KILL",
       )
       const [program = "", ...rest] = command

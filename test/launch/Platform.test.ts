@@ -3,6 +3,7 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { setprivPath } from "../../layers/platform/DieWithParent.ts"
+import { ensurePortFree } from "../../layers/platform/FreePort.ts"
 import { readOwner, releaseOwnership, takeOwnership, writeOwner } from "../../layers/platform/OwnerFile.ts"
 import { identityOf, isAlive } from "../../layers/platform/ProcessIdentity.ts"
 import { effect, live } from "../support/it.ts"
@@ -70,6 +71,20 @@ live("a port that is taken, and an address of another machine, are one sentence 
       code: 1,
       stderr: "192.0.2.1 is not an address of this machine: set HOST to one that is, such as 127.0.0.1.\n",
     })
+  }),
+)
+
+live("a port is known to be taken before a program is started on it", () =>
+  Effect.gen(function* () {
+    const { close, port } = yield* takenPort
+    const options = { host: "127.0.0.1", port, setting: "LOCALNET_PORT" }
+    const failure = yield* Effect.flip(ensurePortFree(options))
+    expect(failure.message).toBe(
+      `Port ${port} is taken by another program: stop it, or set LOCALNET_PORT to a free port.`,
+    )
+    close()
+    yield* ensurePortFree(options)
+    yield* ensurePortFree(options)
   }),
 )
 

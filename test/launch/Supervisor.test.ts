@@ -159,6 +159,18 @@ live("a child that cannot start fails the start with its own sentence, and is no
   }),
 )
 
+live("a fault while a child is started is a failed start, not a silent one", () =>
+  Effect.gen(function* () {
+    const directory = yield* temporaryDirectory
+    const supervisor = yield* makeSupervisor({ home: directory })
+    const prepare = Effect.sync(() => {
+      throw new Error("a bug")
+    })
+    const failure = yield* Effect.flip(supervisor.supervise({ ...tinyChild("a", directory), prepare }))
+    expect(failure.message).toBe("a could not be run: a bug.")
+  }),
+)
+
 live("a foreseen failure prints its sentence alone, a defect its stack; both leave with 1", () =>
   Effect.gen(function* () {
     const directory = yield* temporaryDirectory

@@ -21,7 +21,7 @@ const finish = <A, E>(exit: Exit.Exit<A, E>): void => {
 type Body<R> = () => Effect.Effect<unknown, unknown, R | Scope.Scope>
 
 interface TestOptions {
-  /** Milliseconds; bunfig.toml's 30 s where it is not given. */
+  /** Milliseconds; the 30 s of `npm test` where it is not given. */
   readonly timeout?: number
 }
 

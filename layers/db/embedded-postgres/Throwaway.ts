@@ -43,7 +43,7 @@ const sweepAbandoned = Effect.gen(function* () {
         yield* sweepLeftOver(join(place, "data", "cluster"), join(place, "run"))
       }
       yield* remove(directory)
-    }).pipe(Effect.catchCause(() => Effect.void))
+    }).pipe(Effect.ignoreCause)
   }
 })
 
