@@ -32,6 +32,9 @@ type App = Effect.Effect<
 
 const RETRY_AFTER_SECONDS = "1"
 
+/** Longer than any body may take (RequestRules) and any lock may be held; what is still running is given up. */
+export const ANSWER_WITHIN_MS = 45_000
+
 const respond = (code: ErrorCode, detail: ProblemDetail = {}, headers: Record<string, string> = {}) =>
   Effect.map(makeProblem(code, detail), (problem) =>
     HttpServerResponse.jsonUnsafe(problem, {
@@ -64,7 +67,7 @@ const respondUnrouted = (request: HttpServerRequest.HttpServerRequest) => {
 }
 
 /** Faults of the database itself rather than of a statement: gone, stopping, starting, full, or too slow. */
-const isDatabaseAway = (defect: unknown): boolean => {
+const isDatabaseAway = (defect: unknown): defect is SqlError.SqlError => {
   if (!SqlError.isSqlError(defect)) return false
   if (defect.isRetryable || defect.reason._tag === "AuthenticationError") return true
   const code = sqlStateOf(defect.reason.cause)
@@ -80,8 +83,9 @@ const sqlStateOf = (cause: unknown): string | undefined => {
 const respondToFault = (cause: Cause.Cause<unknown>) => {
   const squashed = Cause.squash(cause)
   return isDatabaseAway(squashed)
-    ? Effect.andThen(
-        Effect.logError("The database is out of reach", cause),
+    ? // One line: an outage fails every request, and the stack would be the same each time.
+      Effect.andThen(
+        Effect.logError(`The database is out of reach: ${squashed.message}`),
         respond("server.unavailable", {}, { "retry-after": RETRY_AFTER_SECONDS }),
       )
     : Effect.andThen(
@@ -89,6 +93,11 @@ const respondToFault = (cause: Cause.Cause<unknown>) => {
         respond("server.internal"),
       )
 }
+
+const respondToDelay = Effect.andThen(
+  Effect.logError("A request was given up: it took too long"),
+  respond("server.unavailable", {}, { "retry-after": RETRY_AFTER_SECONDS }),
+)
 
 const isUnrouted = (cause: Cause.Cause<unknown>): boolean => {
   const error = Cause.squash(cause)
@@ -133,6 +142,7 @@ export const httpEdge = Effect.fnUntraced(function* (app: App, { bodyBytesMax }:
     const requestId = incoming(request.headers["x-request-id"]) ?? `req_${yield* random.ulid}`
     const startedAtNanos = yield* Clock.currentTimeNanos
     const response = yield* withProblems(app, request).pipe(
+      Effect.timeoutOrElse({ duration: ANSWER_WITHIN_MS, orElse: () => respondToDelay }),
       Effect.provideService(RequestId, requestId),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBodySize),
       Effect.annotateLogs("request_id", requestId),

@@ -1,8 +1,9 @@
 /** State of the program's dependencies, asked anew each time, with a limit on the wait. */
-import { Context, Effect, Layer } from "effect"
+import { Cause, Context, Effect, Exit, Layer, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { Redis } from "../ports/Redis.ts"
 import { Draining } from "./Draining.ts"
+import { answerOf, outcomeWithin } from "./Impatience.ts"
 
 const ANSWER_WITHIN_MS = 2000
 
@@ -15,14 +16,19 @@ export interface HealthState {
   readonly draining: boolean
 }
 
-const stateOf = <E, R>(check: Effect.Effect<unknown, E, R>): Effect.Effect<DependencyState, never, R> =>
-  check.pipe(
-    Effect.timeout(ANSWER_WITHIN_MS),
-    Effect.as("up" as const),
-    Effect.catchCause((cause) =>
-      Effect.as(Effect.logWarning("A dependency is down", cause), "down" as const),
-    ),
-  )
+const stateOf = Effect.fnUntraced(function* <E, R>(name: string, check: Effect.Effect<unknown, E, R>) {
+  const outcome = yield* outcomeWithin(check, ANSWER_WITHIN_MS)
+  if (Option.isSome(answerOf(outcome))) return "up"
+  yield* Effect.logWarning(`The ${name} is down: ${reasonOf(outcome)}`)
+  return "down"
+})
+
+const reasonOf = (outcome: Option.Option<Exit.Exit<unknown, unknown>>): string => {
+  if (Option.isNone(outcome) || Exit.isSuccess(outcome.value))
+    return `no answer within ${ANSWER_WITHIN_MS} ms`
+  const error = Cause.squash(outcome.value.cause)
+  return error instanceof Error ? error.message : String(error)
+}
 
 export class Health extends Context.Service<Health, { readonly check: Effect.Effect<HealthState> }>()(
   "nova/health/Health",
@@ -35,8 +41,8 @@ export class Health extends Context.Service<Health, { readonly check: Effect.Eff
       const { isDraining } = yield* Draining
       const check = Effect.all(
         {
-          database: stateOf(sql`SELECT 1`),
-          redis: stateOf(redis.ping),
+          database: stateOf("database", sql`SELECT 1`),
+          redis: stateOf("redis", redis.ping),
           redisKind: Effect.succeed(redis.kind),
           draining: isDraining,
         },

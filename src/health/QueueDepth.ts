@@ -2,8 +2,11 @@
  * How much waits to be paid, as gauges that are read from the database whenever metrics are asked for. NaN says
  * that the database did not answer: an old number would look like a quiet queue.
  */
-import { Clock, Context, Effect, Layer, Metric } from "effect"
+import { Clock, Context, Effect, Layer, Metric, Option } from "effect"
 import { SqlClient } from "effect/sql"
+import { answerOf, outcomeWithin } from "./Impatience.ts"
+
+const ANSWER_WITHIN_MS = 2000
 
 const pending = Metric.gauge("issuance.queue_depth", {
   description: "Accepted rewards that no worker has taken up yet",
@@ -46,11 +49,8 @@ export class QueueDepth extends Context.Service<QueueDepth, { readonly refresh: 
         ])
       }
       const refresh = Effect.gen(function* () {
-        const rows = yield* read.pipe(
-          Effect.timeout("2 seconds"),
-          Effect.catch(() => Effect.succeed([])),
-        )
-        yield* publish(rows[0], yield* Clock.currentTimeMillis)
+        const rows = answerOf(yield* outcomeWithin(read, ANSWER_WITHIN_MS))
+        yield* publish(Option.getOrUndefined(rows)?.[0], yield* Clock.currentTimeMillis)
       }).pipe(Effect.withSpan("QueueDepth.refresh"))
       return QueueDepth.of({ refresh })
     }),
