@@ -17,6 +17,7 @@ import { migrate } from "./db/Migrations.ts"
 import { type Home, loadKeys, openHome, packageRoot, readText, writeJson } from "./embedded/Home.ts"
 import { answers } from "./embedded/Readiness.ts"
 import * as Live from "./Live.ts"
+import { ensurePortFree } from "./platform/FreePort.ts"
 import { StartupFailure } from "./platform/StartupFailure.ts"
 import { makeSupervisor, type Supervisor } from "./supervisor/Supervisor.ts"
 
@@ -35,6 +36,8 @@ const isSet = (name: string) => Config.option(Config.NonEmptyString(name)).pipe(
 
 const programCommand = (...args: ReadonlyArray<string>) => [
   process.execPath,
+  // The launcher has read the .env beside package.json; one in the current directory is not ours.
+  "--no-env-file",
   join(packageRoot, "src/main.ts"),
   ...args,
 ]
@@ -58,6 +61,7 @@ const startLocalnet = Effect.fnUntraced(function* (home: Home, supervisor: Super
     name: "localnet",
     command: programCommand("localnet", "--ledger-file", home.ledgerFile),
     logFile: home.logOf("localnet"),
+    prepare: ensurePortFree({ host: "127.0.0.1", port, setting: "LOCALNET_PORT" }),
     isReady: () => answers(`${url}/`),
   })
   return {
@@ -131,13 +135,16 @@ const prepareDemo = Effect.fnUntraced(function* (home: Home, keys: DemoKeys, api
 
 const startPrograms = Effect.fnUntraced(function* (home: Home, supervisor: Supervisor, env: Environment) {
   const host = yield* Settings.host
-  const apiUrl = `http://${host}:${yield* Settings.apiPort}`
-  const workerUrl = `http://${host}:${yield* Settings.workerPort}`
+  const apiPort = yield* Settings.apiPort
+  const workerPort = yield* Settings.workerPort
+  const apiUrl = `http://${host}:${apiPort}`
+  const workerUrl = `http://${host}:${workerPort}`
   yield* supervisor.supervise({
     name: "api",
     command: programCommand("api"),
     env,
     logFile: home.logOf("api"),
+    prepare: ensurePortFree({ host, port: apiPort, setting: "PORT" }),
     isReady: () => answers(`${apiUrl}/health/ready`),
   })
   yield* supervisor.supervise({
@@ -145,6 +152,7 @@ const startPrograms = Effect.fnUntraced(function* (home: Home, supervisor: Super
     command: programCommand("issuance-worker"),
     env,
     logFile: home.logOf("issuance-worker"),
+    prepare: ensurePortFree({ host, port: workerPort, setting: "WORKER_PORT" }),
     isReady: () => answers(`${workerUrl}/health/ready`),
     readyWithinMs: 120_000,
   })

@@ -78,8 +78,8 @@ const liveOnce = (life: Life) =>
       const run = yield* runChild(spec, life.pidFile)
       yield* Ref.set(life.pid, run.pid)
       yield* awaitReady(spec, run)
-      yield* Deferred.succeed(life.firstReady, undefined)
       yield* Effect.logInfo(`${spec.name} is ready (process ${run.pid})`)
+      yield* Deferred.succeed(life.firstReady, undefined)
       const readySinceMs = performance.now()
       const why = yield* awaitEnd(spec, run)
       return { why, readyForMs: performance.now() - readySinceMs }
