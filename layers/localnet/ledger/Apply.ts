@@ -12,7 +12,7 @@ import { rulesOf } from "./OperationTable.ts"
 import type { LedgerTerms } from "./Reserves.ts"
 import { initialResult, type Verdict } from "./Results.ts"
 import { makeSignatureChecker, type SignatureChecker } from "./Signatures.ts"
-import { existing, removeSigner, signerPosition, withSponsorshipExtension } from "./Sponsorship.ts"
+import { existing, removeSigner, signerPosition, withSequenceTime } from "./Sponsorship.ts"
 import type { EntryChange, LedgerState } from "./State.ts"
 import { checkOperationSignature, commonValid } from "./Validity.ts"
 
@@ -41,16 +41,10 @@ export const chargeFee = (frame: EnvelopeFrame, state: LedgerState, baseFee: big
   return fee
 }
 
-/** processSeqNum and maybeUpdateAccountOnLedgerSeqUpdate (CAP-21). */
+/** processSeqNum. */
 const consumeSequence = (transaction: TransactionFrame, state: LedgerState, terms: LedgerTerms): void => {
-  const account = withSponsorshipExtension(existing(state, transaction.source))
-  state.put({
-    ...account,
-    sequence: transaction.sequence,
-    extension: 3,
-    sequenceLedger: terms.sequence,
-    sequenceTime: terms.closeTime,
-  })
+  const account = withSequenceTime(existing(state, transaction.source), terms)
+  state.put({ ...account, sequence: transaction.sequence })
 }
 
 const removeOneTimeSigner = (state: LedgerState, hash: string, ids: Iterable<AccountKey>): void => {
@@ -146,6 +140,7 @@ export const applyTransaction = (
   state: LedgerState,
   terms: LedgerTerms,
   feeCharged: bigint,
+  sequencesInLedger: ReadonlyMap<AccountKey, bigint>,
 ): Applied => {
   const transaction = frame.inner
   state.begin()
@@ -164,6 +159,7 @@ export const applyTransaction = (
   const unsigned = signatureVerdict(transaction, checker, state, feeCharged)
   const before = state.commit()
   if (unsigned !== undefined) return { verdict: unsigned, changes: { before, operations: [] } }
-  const done = applyOperations(transaction, { state, terms, frame, sponsorships: new Map() }, feeCharged)
+  const operations = { state, terms, frame, sponsorships: new Map(), sequencesInLedger }
+  const done = applyOperations(transaction, operations, feeCharged)
   return { verdict: done.verdict, changes: { before, operations: done.operations } }
 }

@@ -83,8 +83,9 @@ export const closeLedger = (
   state.building(terms.sequence)
   state.begin()
   const charged = chargeAll(inApplyOrder(set.frames, txSetHash), state, set.baseFee)
+  const sequences = new Map(set.frames.map(({ inner }) => [inner.source, inner.sequence]))
   const included = charged.map(({ frame, fee, feeChanges }): IncludedTransaction => {
-    const { verdict, changes } = applyTransaction(frame, state, terms, fee)
+    const { verdict, changes } = applyTransaction(frame, state, terms, fee, sequences)
     const result = transactionResult(frame, verdict)
     return { frame, verdict, result, resultBytes: result.toXdr(), feeChanges, changes }
   })

@@ -28,6 +28,9 @@ export const addressOf = (key: AccountKey): string => StrKey.encodeEd25519Public
 
 export const keyOfAddress = (address: string): AccountKey => hexOf(StrKey.decodeEd25519PublicKey(address))
 
+/** isStringValid, stellar-core src/util/types.cpp: ASCII without control characters. */
+export const isPrintable = (text: Uint8Array): boolean => text.every((byte) => byte >= 0x20 && byte < 0x7f)
+
 const isAlphanumeric = (byte: number): boolean =>
   (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a)
 

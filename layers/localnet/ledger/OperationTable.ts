@@ -7,11 +7,22 @@ import {
   type Outcome,
   Threshold,
 } from "./Operations.ts"
+import { accountMerge } from "./operations/AccountMerge.ts"
+import { bumpSequence } from "./operations/BumpSequence.ts"
 import { changeTrust } from "./operations/ChangeTrust.ts"
+import {
+  claimClaimableBalance,
+  clawbackClaimableBalance,
+  createClaimableBalance,
+} from "./operations/ClaimableBalances.ts"
+import { clawback } from "./operations/Clawback.ts"
 import { createAccount } from "./operations/CreateAccount.ts"
+import { manageData } from "./operations/ManageData.ts"
 import { payment } from "./operations/Payment.ts"
+import { revokeSponsorship } from "./operations/RevokeSponsorship.ts"
 import { setOptions } from "./operations/SetOptions.ts"
 import { beginSponsoring, endSponsoring } from "./operations/Sponsoring.ts"
+import { allowTrust, setTrustLineFlags } from "./operations/TrustlineFlags.ts"
 
 interface BoundRules {
   readonly threshold: Threshold
@@ -50,6 +61,26 @@ export const rulesOf = (operation: OperationFrame): BoundRules => {
       return bind(beginSponsoring, body.beginSponsoringFutureReservesOp, operation)
     case "endSponsoringFutureReserves":
       return bind(endSponsoring, null, operation)
+    case "setTrustLineFlags":
+      return bind(setTrustLineFlags, body.setTrustLineFlagsOp, operation)
+    case "allowTrust":
+      return bind(allowTrust, body.allowTrustOp, operation)
+    case "createClaimableBalance":
+      return bind(createClaimableBalance, body.createClaimableBalanceOp, operation)
+    case "claimClaimableBalance":
+      return bind(claimClaimableBalance, body.claimClaimableBalanceOp, operation)
+    case "clawbackClaimableBalance":
+      return bind(clawbackClaimableBalance, body.clawbackClaimableBalanceOp, operation)
+    case "clawback":
+      return bind(clawback, body.clawbackOp, operation)
+    case "bumpSequence":
+      return bind(bumpSequence, body.bumpSequenceOp, operation)
+    case "manageData":
+      return bind(manageData, body.manageDataOp, operation)
+    case "accountMerge":
+      return bind(accountMerge, body.destination, operation)
+    case "revokeSponsorship":
+      return bind(revokeSponsorship, body.revokeSponsorshipOp, operation)
     default:
       return UNSUPPORTED
   }

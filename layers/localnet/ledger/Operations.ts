@@ -1,5 +1,6 @@
 /** What the engine asks of an operation type; `operations/` holds one file for each type. */
 import { xdr } from "@stellar/stellar-sdk"
+import type { AccountKey } from "./Entries.ts"
 import type { EnvelopeFrame, OperationFrame } from "./Frame.ts"
 import type { LedgerTerms } from "./Reserves.ts"
 import type { OpenSponsorships, SponsorshipContext, SponsorshipOutcome } from "./Sponsorship.ts"
@@ -13,6 +14,8 @@ export interface ApplyContext extends SponsorshipContext {
   readonly terms: LedgerTerms
   readonly sponsorships: OpenSponsorships
   readonly frame: EnvelopeFrame
+  /** The sequence that an account's own transaction of this ledger has, by account. */
+  readonly sequencesInLedger: ReadonlyMap<AccountKey, bigint>
 }
 
 /** Index into AccountState.thresholds. */

@@ -33,6 +33,18 @@ export const withSponsorshipExtension = (account: AccountState): AccountState =>
     ? account
     : { ...account, extension: 2, signerSponsors: account.signers.map(() => null) }
 
+/** maybeUpdateAccountOnLedgerSeqUpdate: notes in extension v3 when the sequence was last written (CAP-21). */
+export const withSequenceTime = (account: AccountState, terms: LedgerTerms): AccountState => ({
+  ...withSponsorshipExtension(account),
+  extension: 3,
+  sequenceLedger: terms.sequence,
+  sequenceTime: terms.closeTime,
+})
+
+/** Whether an account sponsors another one in the transaction being applied (loadSponsorshipCounter). */
+export const isSponsoring = (sponsorships: OpenSponsorships, account: AccountKey): boolean =>
+  sponsorships.values().some((sponsor) => sponsor === account)
+
 export const addSponsoring = (account: AccountState, by: number): AccountState => {
   const extended = withSponsorshipExtension(account)
   return { ...extended, sponsoring: extended.sponsoring + by }
@@ -113,7 +125,7 @@ export const createEntry = (
   return "success"
 }
 
-/** removeEntryWithPossibleSponsorship, for any entry but an account: gives the reserve back and removes it. */
+/** removeEntryWithPossibleSponsorship: gives the reserve back; the caller removes the entry. */
 export const removeEntry = (context: SponsorshipContext, entry: Entry): void => {
   const { state } = context
   const reserves = reservesOf(entry)

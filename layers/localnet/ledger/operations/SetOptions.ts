@@ -1,6 +1,6 @@
 /** stellar-core src/transactions/SetOptionsOpFrame.cpp */
 import { xdr } from "@stellar/stellar-sdk"
-import { accountOf, SignerType, signerKeyOf } from "../Codec.ts"
+import { accountOf, isPrintable, SignerType, signerKeyOf } from "../Codec.ts"
 import { AccountFlag, type AccountState } from "../Entries.ts"
 import type { OperationFrame } from "../Frame.ts"
 import {
@@ -32,9 +32,6 @@ const ALL_FLAGS =
 /** MAX_SIGNERS, Stellar-ledger-entries.x. */
 const SIGNERS_MAX = 20
 const BYTE_MAX = 255
-
-/** isStringValid, src/util/types.cpp: ASCII without control characters. */
-const isPrintable = (text: Uint8Array): boolean => text.every((byte) => byte >= 0x20 && byte < 0x7f)
 
 const checkSigner = (signer: xdr.Signer, source: string): Outcome | undefined => {
   const key = signerKeyOf(signer.key)

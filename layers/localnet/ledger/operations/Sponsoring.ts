@@ -4,9 +4,8 @@
  */
 import { xdr } from "@stellar/stellar-sdk"
 import { accountOf } from "../Codec.ts"
-import type { AccountKey } from "../Entries.ts"
 import { failed, type OperationRules, succeeded, Threshold } from "../Operations.ts"
-import type { OpenSponsorships } from "../Sponsorship.ts"
+import { isSponsoring } from "../Sponsorship.ts"
 
 const begun = xdr.OperationResultTr.beginSponsoringFutureReserves
 const Begin = xdr.BeginSponsoringFutureReservesResult
@@ -19,9 +18,6 @@ const ended = xdr.OperationResultTr.endSponsoringFutureReserves
 const End = xdr.EndSponsoringFutureReservesResult
 const END_SUCCESS = succeeded(ended(End.endSponsoringFutureReservesSuccess()))
 const END_NOT_SPONSORED = failed(ended(End.endSponsoringFutureReservesNotSponsored()))
-
-const isSponsoring = (sponsorships: OpenSponsorships, account: AccountKey): boolean =>
-  sponsorships.values().some((sponsor) => sponsor === account)
 
 export const beginSponsoring: OperationRules<xdr.BeginSponsoringFutureReservesOp> = {
   threshold: () => Threshold.medium,
