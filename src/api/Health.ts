@@ -6,7 +6,7 @@ import { NoQuery } from "./Lists.ts"
 import { problem } from "./Problems.ts"
 import { NoBody } from "./RequestRules.ts"
 
-const DependencyState = Schema.Literals(["up", "down"])
+const DependencyState = Schema.Literals(["connected", "disconnected"])
 
 const alive = HttpApiEndpoint.get("alive", "/health", {
   query: NoQuery,
@@ -36,7 +36,7 @@ const ready = HttpApiEndpoint.get("ready", "/health/ready", {
 const report = HttpApiEndpoint.get("report", "/api/v1/health", {
   query: NoQuery,
   success: Schema.Struct({
-    status: Schema.Literals(["ok", "degraded"]),
+    status: Schema.Literals(["healthy", "degraded"]),
     timestamp: Instant,
     database: DependencyState,
     redis: DependencyState,

@@ -38,13 +38,16 @@ const issuanceFields = {
   createdAt: Instant,
   updatedAt: Instant,
   confirmedAt: Schema.NullOr(Instant),
-  proof: Schema.NullOr(
-    Schema.Struct({
-      txHash: Schema.String.annotate({ description: "Transaction hash, hex" }),
-      ledger: Schema.Int.annotate({ description: "Sequence of the ledger that holds it" }),
-      operationIndex: Schema.Int.annotate({ description: "Which operation of the transaction, from 0" }),
-    }),
-  ).annotateKey({ description: "The payment on the ledger, once confirmed" }),
+  txHash: Schema.NullOr(Schema.String).annotateKey({
+    description:
+      "Hash (hex) of the transaction that paid it; with ledger and operationIndex the proof, once confirmed",
+  }),
+  ledger: Schema.NullOr(Schema.Int).annotateKey({
+    description: "Sequence of the ledger that holds the payment",
+  }),
+  operationIndex: Schema.NullOr(Schema.Int).annotateKey({
+    description: "Which operation of the transaction it is, from 0",
+  }),
 }
 
 export const Issuance = Schema.Struct(issuanceFields).annotate({ identifier: "Issuance" })

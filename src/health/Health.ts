@@ -7,7 +7,7 @@ import { answerOf, outcomeWithin } from "./Impatience.ts"
 
 const ANSWER_WITHIN_MS = 2000
 
-export type DependencyState = "up" | "down"
+export type DependencyState = "connected" | "disconnected"
 
 export interface HealthState {
   readonly database: DependencyState
@@ -18,9 +18,9 @@ export interface HealthState {
 
 const stateOf = Effect.fnUntraced(function* <E, R>(name: string, check: Effect.Effect<unknown, E, R>) {
   const outcome = yield* outcomeWithin(check, ANSWER_WITHIN_MS)
-  if (Option.isSome(answerOf(outcome))) return "up"
+  if (Option.isSome(answerOf(outcome))) return "connected"
   yield* Effect.logWarning(`The ${name} is down: ${reasonOf(outcome)}`)
-  return "down"
+  return "disconnected"
 })
 
 const reasonOf = (outcome: Option.Option<Exit.Exit<unknown, unknown>>): string => {

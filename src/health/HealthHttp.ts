@@ -11,7 +11,7 @@ import { QueueDepth } from "./QueueDepth.ts"
 /** What keeps the program from answering requests. Redis does not: the database answers in its place. */
 const faultsOf = (state: HealthState) => [
   ...(state.draining ? [{ param: "server", message: "is stopping" }] : []),
-  ...(state.database === "down" ? [{ param: "database", message: "is down" }] : []),
+  ...(state.database === "disconnected" ? [{ param: "database", message: "is out of reach" }] : []),
 ]
 
 const demandReady = (state: HealthState) => {
@@ -41,7 +41,7 @@ export const layer = HttpApiBuilder.group(
         const state = yield* health.check
         yield* demandReady(state)
         return {
-          status: state.redis === "up" ? ("ok" as const) : ("degraded" as const),
+          status: state.redis === "connected" ? ("healthy" as const) : ("degraded" as const),
           timestamp: new Date(yield* Clock.currentTimeMillis),
           database: state.database,
           redis: state.redis,

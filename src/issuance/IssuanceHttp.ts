@@ -20,11 +20,6 @@ const params = {
   "issuance.wallet_not_payable": "walletAddress",
 } as const
 
-const proofOf = ({ txHash, ledger, operationIndex }: IssuanceView) =>
-  txHash === null || ledger === null || operationIndex === null
-    ? null
-    : { txHash, ledger: Number(ledger), operationIndex }
-
 const toJson = (issuance: IssuanceView) => ({
   id: issuance.id,
   status: issuance.status,
@@ -37,7 +32,9 @@ const toJson = (issuance: IssuanceView) => ({
   createdAt: issuance.createdAt,
   updatedAt: issuance.updatedAt,
   confirmedAt: issuance.confirmedAt,
-  proof: proofOf(issuance),
+  txHash: issuance.txHash,
+  ledger: issuance.ledger === null ? null : Number(issuance.ledger),
+  operationIndex: issuance.operationIndex,
 })
 
 export const layer = HttpApiBuilder.group(

@@ -44,7 +44,7 @@ live(
       for (const path of ["/health/ready", "/api/v1/health"]) {
         const answer = yield* Api.send(path)
         expect([path, answer.status, answer.body.code]).toEqual([path, 503, "server.not_ready"])
-        expect(answer.body.errors).toEqual([{ param: "database", message: "is down" }])
+        expect(answer.body.errors).toEqual([{ param: "database", message: "is out of reach" }])
         expectProblem(answer)
       }
       expect((yield* Api.send("/health")).status).toBe(200)

@@ -90,7 +90,9 @@ live("a confirmed issuance shows its timeline and its proof, and the key its new
       campaignId,
       idempotencyKey: body.idempotencyKey,
       confirmedAt: "2026-11-21T12:00:00.000Z",
-      proof: { txHash: hash, ledger: 4_294_967_295, operationIndex: 99 },
+      txHash: hash,
+      ledger: 4_294_967_295,
+      operationIndex: 99,
     })
     expect(found.timeline.map((event: { from: string; to: string }) => [event.from, event.to])).toEqual([
       [null, "pending"],
@@ -107,7 +109,7 @@ live("a failed issuance says why", () =>
     const { issuanceId } = (yield* client.post(issue, Api.reward(campaignId))).body
     yield* sql`UPDATE reward_issuances SET status = 'failed', reason = 'no_trustline' WHERE id = ${issuanceId}`
     const { body: found } = yield* client.get(`/api/rewards/issuances/${issuanceId}`)
-    expect([found.status, found.reason, found.proof]).toEqual(["failed", "no_trustline", null])
+    expect([found.status, found.reason, found.txHash]).toEqual(["failed", "no_trustline", null])
   }),
 )
 
