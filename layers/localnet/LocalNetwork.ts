@@ -17,6 +17,7 @@ import { makeLedgerState } from "./ledger/State.ts"
 import type { TransactionSet } from "./ledger/TransactionSet.ts"
 import { checkValid } from "./ledger/Validity.ts"
 import {
+  type Agreed,
   type ClosedLedger,
   MalformedEnvelope,
   type Network,
@@ -53,6 +54,8 @@ export interface NetworkOptions {
 }
 
 const FRIENDBOT_HELPERS = 20
+
+const OWN_QUEUE: Agreed = { leaveOut: () => false, bring: [] }
 
 /** A network, and the way to let go of its file. */
 export interface LocalNetwork extends Network {
@@ -113,17 +116,18 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
   }
 
   /** Those that are valid at this very close time; the others leave the queue (Herder's trimInvalid). */
-  const candidatesAt = (closeTime: bigint): ReadonlyArray<EnvelopeFrame> => {
+  const candidatesAt = (closeTime: bigint, { bring, leaveOut }: Agreed): ReadonlyArray<EnvelopeFrame> => {
     const terms = termsAt(chain, head.header.ledgerSeq + 1, closeTime)
     const context = { state, terms, earliestClose: closeTime, latestClose: closeTime }
-    const invalid: Array<EnvelopeFrame> = []
-    const valid: Array<EnvelopeFrame> = []
-    for (const frame of queue.waiting()) {
-      if (checkValid(frame, context).code === "txSuccess") valid.push(frame)
-      else invalid.push(frame)
-    }
-    queue.ban(invalid)
-    return valid
+    const isValid = (frame: EnvelopeFrame): boolean => checkValid(frame, context).code === "txSuccess"
+    const waiting = queue.waiting()
+    const valid = new Set(waiting.filter(isValid))
+    queue.ban(waiting.filter((frame) => !valid.has(frame)))
+    // A ledger takes one transaction of a source: what others bring stands for ours.
+    const bySource = new Map<string, EnvelopeFrame>()
+    for (const frame of valid) if (!leaveOut(frame.hash)) bySource.set(frame.inner.source, frame)
+    for (const frame of bring.map(decode)) if (isValid(frame)) bySource.set(frame.inner.source, frame)
+    return [...bySource.values()]
   }
 
   /** Applies, records, and only then shows. A disk that fails leaves a network that answers nothing any more. */
@@ -142,11 +146,11 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
     if (broken) throw new Error("The ledger could not be made durable; the network has stopped.")
   }
 
-  const close = (at: number): ClosedLedger => {
+  const close = (at: number, agreed: Agreed = OWN_QUEUE): ClosedLedger => {
     checkAlive()
     const closeTime = BigInt(Math.max(Math.floor(at), lastClose() + 1))
     const set = chooseSet(
-      candidatesAt(closeTime),
+      candidatesAt(closeTime, agreed),
       settings.operationsPerLedgerMax,
       BigInt(settings.baseFeeStroops),
     )

@@ -83,6 +83,17 @@ export interface StoredEntry {
   readonly lastModifiedLedger: number
 }
 
+/**
+ * What the other nodes agreed on beside this node's own queue. There are no other nodes here: injected faults
+ * (`faults/`) speak for them, within what consensus may do.
+ */
+export interface Agreed {
+  /** Waiting transactions, by envelope hash, that this ledger leaves out although they are valid. */
+  readonly leaveOut: (hash: string) => boolean
+  /** Envelopes (base64) out of other nodes' queues: taken, where valid, in place of our own of that source. */
+  readonly bring: ReadonlyArray<string>
+}
+
 /** The envelope is not base64, not XDR, or not a transaction: RPC -32602, Horizon 400 transaction_malformed. */
 export class MalformedEnvelope extends Error {}
 
@@ -114,7 +125,7 @@ export interface Network {
    * Closes the next ledger at `closeTime` (Unix seconds; raised to the previous ledger's + 1 where it is not
    * above it, as consensus demands), makes it durable, then visible.
    */
-  readonly closeLedger: (closeTime: number) => ClosedLedger
+  readonly closeLedger: (closeTime: number, agreed?: Agreed) => ClosedLedger
   /** Called after each close, in order; returns the unsubscriber. */
   readonly onClose: (listener: (ledger: ClosedLedger) => void) => () => void
   /** Envelope (base64) of a signed friendbot transaction for the address; the caller submits it. */
