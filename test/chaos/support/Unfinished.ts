@@ -1,0 +1,47 @@
+/** A load that is under way when something happens to the system, and its end after the next start. */
+import { Effect, Fiber, type Scope } from "effect"
+import type { Started } from "../../support/Processes.ts"
+import { awaitSettled, progressNow } from "./Books.ts"
+import type { Chance } from "./Chance.ts"
+import { checkInvariants, type Findings } from "./Invariants.ts"
+import type { Merchant } from "./Merchant.ts"
+import { makePlace, type Place, readDemo, startSystem } from "./NovaSystem.ts"
+
+const REWARDS = 300
+const REPEATS = 30
+
+/** A dead worker's channels are free again after this long; 15 s by default. */
+const LEASE = { ISSUANCE_LEASE_MS: "3000" }
+
+export const makeQuickPlace = makePlace(LEASE)
+
+export interface Disturbed<A> {
+  readonly result: A
+  readonly found: Findings
+  /** How far the load was, for people. */
+  readonly during: string
+  /** The launcher of the start that followed. */
+  readonly next: Started
+}
+
+/**
+ * Lets the merchant order, does `disturb` (which must end with no system running) at a random moment of it, starts
+ * the system again, and checks the invariants once everything has settled.
+ */
+export const disturbed = <A>(
+  place: Place,
+  merchant: Merchant,
+  chance: Chance,
+  disturb: Effect.Effect<A, never, Scope.Scope>,
+): Effect.Effect<Disturbed<A>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const order = yield* Effect.forkChild(merchant.order(REWARDS, REPEATS, 90_000))
+    yield* Effect.sleep(chance.between(300, 3_000))
+    const before = yield* progressNow(place)
+    const result = yield* disturb
+    const next = yield* startSystem(place)
+    yield* Fiber.join(order)
+    yield* awaitSettled(place, 40_000)
+    const found = yield* checkInvariants(place, readDemo(place), merchant)
+    return { result, found, next, during: `${before?.submitted} submitted, ${before?.pending} pending` }
+  })
