@@ -25,7 +25,7 @@ import {
   type StoredEntry,
   type Submission,
 } from "./Network.ts"
-import { chooseSet } from "./queue/ChooseSet.ts"
+import { chooseSet, payable } from "./queue/ChooseSet.ts"
 import { makeTransactionQueue } from "./queue/TransactionQueue.ts"
 import { addToHistory, fileStore, memoryStore } from "./store/LedgerStore.ts"
 
@@ -121,7 +121,7 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
     const context = { state, terms, earliestClose: closeTime, latestClose: closeTime }
     const isValid = (frame: EnvelopeFrame): boolean => checkValid(frame, context).code === "txSuccess"
     const waiting = queue.waiting()
-    const valid = new Set(waiting.filter(isValid))
+    const valid = new Set(payable(waiting.filter(isValid), state, terms))
     queue.ban(waiting.filter((frame) => !valid.has(frame)))
     // A ledger takes one transaction of a source: what others bring stands for ours.
     const bySource = new Map<string, EnvelopeFrame>()

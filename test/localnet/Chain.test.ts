@@ -1,6 +1,14 @@
 /** Ledgers and their hashes (Stellar-ledger.x), checked with the SDK's codec and an independent one. */
 import { beforeAll, describe, expect, test } from "bun:test"
-import { Asset, hash, type Keypair, Operation, xdr } from "@stellar/stellar-sdk"
+import {
+  Asset,
+  hash,
+  type Keypair,
+  Operation,
+  Transaction,
+  TransactionBuilder,
+  xdr,
+} from "@stellar/stellar-sdk"
 import initXdrJson, { decode, encode } from "@stellar/stellar-xdr-json"
 import { openNetwork } from "../../layers/localnet/LocalNetwork.ts"
 import { skipList } from "../../layers/localnet/ledger/Header.ts"
@@ -155,6 +163,27 @@ describe("an independent codec reads what we write", () => {
       BigInt(change.data.account.balance)
     expect(balance(fees[0].state) - balance(fees[1].updated)).toBe(100n)
   })
+})
+
+test("a fee bump's meta shows its payer before the inner source, as mainnet's records do", () => {
+  const tools = openTestNetwork()
+  const [keys, payer] = tools.fund(2) as [Keypair, Keypair]
+  const inner = tools.build(keys, [Operation.bumpSequence({ bumpTo: "0" })], { fee: 0n })
+  const envelope = TransactionBuilder.fromXDR(inner.envelopeXdr, PASSPHRASE)
+  if (!(envelope instanceof Transaction)) throw new Error("not a transaction")
+  const bump = TransactionBuilder.buildFeeBumpTransaction(payer, "100", envelope, PASSPHRASE)
+  bump.sign(payer)
+  const submission = tools.network.submit(bump.toEnvelope().toXdr("base64"))
+  tools.close()
+  const applied = tools.network.transaction(submission.hash)
+  const meta = xdr.TransactionMeta.fromXdr(applied?.resultMetaXdr ?? "", "base64")
+  if (meta.type !== "v4") throw new Error("not v4")
+  const accounts = meta.v4.txChangesBefore.map((change) => {
+    const data = change.type === "ledgerEntryRemoved" ? undefined : change.value.data
+    return data?.type === "account" ? hex(data.account.accountId.ed25519.value) : change.type
+  })
+  const [one, other] = [hex(payer.rawPublicKey()), hex(keys.rawPublicKey())]
+  expect(accounts).toEqual([one, one, other, other])
 })
 
 test("a retention window drops the oldest ledgers and their transactions", () => {

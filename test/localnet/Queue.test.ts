@@ -262,6 +262,28 @@ describe("who pays", () => {
     expect(statuses).toEqual(["PENDING", "PENDING", "txInsufficientBalance"])
   })
 
+  test("a payer who has become too poor meanwhile: none of its transactions gets in", () => {
+    const tools = openTestNetwork({ operationsPerLedgerMax: 2 })
+    const channels = tools.fund(2)
+    const payer = tools.fundOne(10_001_000n)
+    const [rich] = tools.fund(1) as [Keypair]
+    for (const keys of channels) {
+      const bumped = bump(tools, tools.build(keys, [toSelf(keys)]), payer, 400n)
+      expect(tools.submit(bumped).status).toBe("PENDING")
+    }
+    // Outbids both, and takes what the payer has left for fees: 1,000 stroops above its reserve.
+    const away = Operation.payment({
+      destination: rich.publicKey(),
+      asset: Asset.native(),
+      amount: "0.0000500",
+      source: payer.publicKey(),
+    })
+    tools.submit(tools.build(rich, [away, toSelf(rich)], { fee: 10_000n, signers: [rich, payer] }))
+    expect(tools.close().transactions).toHaveLength(1)
+    expect(tools.close().transactions).toHaveLength(0)
+    expect(tools.network.pendingCount()).toBe(0)
+  })
+
   test("friendbot serves many at once, and fails for an account that exists", () => {
     const tools = openTestNetwork()
     const keys = tools.fundOne()

@@ -57,6 +57,16 @@ const removeOneTimeSigner = (state: LedgerState, hash: string, ids: Iterable<Acc
   }
 }
 
+/** removeOneTimeSignerKeyFromFeeSource: core's meta shows the account even where there is nothing to remove. */
+const visitFeeSource = (frame: EnvelopeFrame, state: LedgerState): ReadonlyArray<EntryChange> => {
+  const account = state.account(frame.feeSource)
+  if (account === undefined) return []
+  state.begin()
+  state.put(account)
+  removeOneTimeSigner(state, frame.hash, [frame.feeSource])
+  return state.commit()
+}
+
 function* sourcesOf(transaction: TransactionFrame): Generator<AccountKey> {
   yield transaction.source
   for (const operation of transaction.operations) yield operation.source
@@ -143,8 +153,8 @@ export const applyTransaction = (
   sequencesInLedger: ReadonlyMap<AccountKey, bigint>,
 ): Applied => {
   const transaction = frame.inner
+  const bump = frame.feeBump ? visitFeeSource(frame, state) : []
   state.begin()
-  if (frame.feeBump) removeOneTimeSigner(state, frame.hash, [frame.feeSource])
   const checker = makeSignatureChecker(transaction.hashBytes, transaction.signatures)
   const context = { state, terms, earliestClose: terms.closeTime, latestClose: terms.closeTime }
   // The fee is paid already: only an account that it left below its reserve fails on it.
@@ -154,10 +164,10 @@ export const applyTransaction = (
   if (common.reached !== "maybeValid") {
     removeOneTimeSigner(state, transaction.hash, sourcesOf(transaction))
     const verdict: Verdict = { code: common.code, outer: false, feeCharged, operations: [] }
-    return { verdict, changes: { before: state.commit(), operations: [] } }
+    return { verdict, changes: { before: [...bump, ...state.commit()], operations: [] } }
   }
   const unsigned = signatureVerdict(transaction, checker, state, feeCharged)
-  const before = state.commit()
+  const before = [...bump, ...state.commit()]
   if (unsigned !== undefined) return { verdict: unsigned, changes: { before, operations: [] } }
   const operations = { state, terms, frame, sponsorships: new Map(), sequencesInLedger }
   const done = applyOperations(transaction, operations, feeCharged)
