@@ -22,6 +22,8 @@ import { allowedMethods, templateOf } from "./RouteTable.ts"
 export interface EdgeOptions {
   /** Larger bodies are answered with 413. */
   readonly bodyBytesMax: number
+  /** While it is true, every answer ends its connection: kept ones would hold up the stop. */
+  readonly isDraining: Effect.Effect<boolean>
 }
 
 type App = Effect.Effect<
@@ -113,11 +115,16 @@ const withProblems = (app: App, request: HttpServerRequest.HttpServerRequest) =>
       : respondToFault(cause)
   })
 
-const answerHeaders = (response: HttpServerResponse.HttpServerResponse, requestId: string) =>
+const answerHeaders = (
+  response: HttpServerResponse.HttpServerResponse,
+  requestId: string,
+  isDraining: boolean,
+) =>
   HttpServerResponse.setHeaders(response, {
     "x-request-id": requestId,
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
+    ...(isDraining ? { connection: "close" } : {}),
     ...(response.status === 401 ? { "www-authenticate": "Bearer" } : {}),
   })
 
@@ -133,7 +140,7 @@ const withCallersTrace = (request: HttpServerRequest.HttpServerRequest) => {
 }
 
 /** Wraps the router. Never fails but by interruption. */
-export const httpEdge = Effect.fnUntraced(function* (app: App, { bodyBytesMax }: EdgeOptions) {
+export const httpEdge = Effect.fnUntraced(function* (app: App, { bodyBytesMax, isDraining }: EdgeOptions) {
   const random = yield* SecureRandom.SecureRandom
   const maxBodySize = ByteSize.bytes(bodyBytesMax)
 
@@ -152,6 +159,6 @@ export const httpEdge = Effect.fnUntraced(function* (app: App, { bodyBytesMax }:
     const seconds = Number((yield* Clock.currentTimeNanos) - startedAtNanos) / 1e9
     const { method } = request
     yield* recordRequest({ method, route: templateOf(method, request.url), status: response.status, seconds })
-    return answerHeaders(response, requestId)
+    return answerHeaders(response, requestId, yield* isDraining)
   })
 })

@@ -52,8 +52,9 @@ const spanNames = Layer.succeed(
 const serve = Layer.unwrap(
   Effect.gen(function* () {
     const bodyBytesMax = yield* Settings.bodyBytesMax
+    const { isDraining } = yield* Draining
     const router = yield* HttpRouter.toHttpEffect(layerRoutes)
-    return HttpServer.serve(yield* httpEdge(router, { bodyBytesMax }))
+    return HttpServer.serve(yield* httpEdge(router, { bodyBytesMax, isDraining }))
   }),
 )
 

@@ -25,7 +25,8 @@ live(
         expect([ready.status, ready.body.code]).toEqual([503, "server.not_ready"])
         expect(ready.body.errors).toEqual([{ param: "server", message: "is stopping" }])
         expectProblem(ready)
-        expect((yield* Api.send("/health")).status).toBe(200)
+        const alive = yield* Api.send("/health")
+        expect([alive.status, alive.headers.get("connection")]).toEqual([200, "close"])
         expect((yield* client.post("/api/rewards/issue", Api.reward(campaignId))).status).toBe(202)
         yield* Fiber.join(stopping)
         const url = yield* Api.baseUrl
