@@ -263,7 +263,8 @@ describe("who pays", () => {
   })
 
   test("a payer who has become too poor meanwhile: none of its transactions gets in", () => {
-    const tools = openTestNetwork({ operationsPerLedgerMax: 2 })
+    // Three operations a ledger: the two of `rich` and no bump beside; six wait.
+    const tools = openTestNetwork({ operationsPerLedgerMax: 3 })
     const channels = tools.fund(2)
     const payer = tools.fundOne(10_001_000n)
     const [rich] = tools.fund(1) as [Keypair]
