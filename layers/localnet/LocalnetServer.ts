@@ -3,9 +3,11 @@
  * and `/`, friendbot at `/friendbot`; and the clock that closes its ledgers.
  */
 
+import { type Calls, undisturbed } from "./faults/Calls.ts"
 import { makeHorizon } from "./horizon/Horizon.ts"
 import { serverError } from "./horizon/Problems.ts"
 import { corsHeaders, isPreflight, preflightResponse } from "./http/Cors.ts"
+import { disturbHorizon, disturbRpc } from "./http/Disturbance.ts"
 import { answerHorizon, baseUrlOf, makeStreams } from "./http/HorizonHttp.ts"
 import { startLedgerClock } from "./http/LedgerClock.ts"
 import { answerRpc } from "./http/RpcHttp.ts"
@@ -29,6 +31,8 @@ export interface LocalnetServerOptions {
   readonly streamsMax?: number
   /** Ends a stream after this many ms, for the client to come back; 55 seconds by default, as Horizon. */
   readonly streamLastsMs?: number
+  /** What becomes of calls on their way, where faults are injected; the network is then the faulty one. */
+  readonly calls?: Calls
   /** Told when a ledger could not be closed (no space left, say): the clock stands still from then on. */
   readonly onFault?: (error: unknown) => void
   /** Told of a bug that a request met; the request got a 500 and the server goes on. */
@@ -51,6 +55,7 @@ const RPC_PATHS: ReadonlySet<string> = new Set(["/rpc", "/rpc/", "/soroban/rpc",
 
 const makeFetch = (options: LocalnetServerOptions, now: () => number, onDefect: (error: unknown) => void) => {
   const { network, submissionTimeoutMs, streamsMax = 1000, streamLastsMs = 55_000 } = options
+  const { calls = undisturbed } = options
   const horizon = makeHorizon({
     network,
     onDefect,
@@ -63,8 +68,8 @@ const makeFetch = (options: LocalnetServerOptions, now: () => number, onDefect: 
     const isRpc = RPC_PATHS.has(url.pathname) || (url.pathname === "/" && request.method === "POST")
     const surroundings = { friendbotUrl: `${baseUrlOf(request, url)}/friendbot`, now }
     const response = isRpc
-      ? await answerRpc(network, surroundings, onDefect, request)
-      : await answerHorizon(network, horizon, streams, request)
+      ? await disturbRpc(calls, request, (one) => answerRpc(network, surroundings, onDefect, one))
+      : await disturbHorizon(calls, request, (one) => answerHorizon(network, horizon, streams, one))
     for (const [name, value] of Object.entries(corsHeaders(request))) response.headers.set(name, value)
     return response
   }
