@@ -59,7 +59,7 @@ const startLocalnet = Effect.fnUntraced(function* (home: Home, supervisor: Super
   const url = `http://127.0.0.1:${port}`
   yield* supervisor.supervise({
     name: "localnet",
-    command: programCommand("localnet", "--ledger-file", home.ledgerFile),
+    command: programCommand("localnet", "--quiet", "--ledger-file", home.ledgerFile),
     logFile: home.logOf("localnet"),
     prepare: ensurePortFree({ host: "127.0.0.1", port, setting: "LOCALNET_PORT" }),
     isReady: () => answers(`${url}/`),
@@ -165,6 +165,7 @@ const startPrograms = Effect.fnUntraced(function* (home: Home, supervisor: Super
 
 /** Starts what is needed, and keeps it running until the scope closes. */
 export const startSystem = Effect.gen(function* () {
+  yield* Settings.checkGiven
   const home = yield* openHome
   const supervisor = yield* makeSupervisor({ home: home.path })
   const postgres = yield* startPostgres(home, supervisor)

@@ -2,28 +2,43 @@
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { Effect } from "effect"
-import * as Settings from "../../src/kernel/Settings.ts"
-import { openNetwork } from "../localnet/LocalNetwork.ts"
-import { startLocalnetServer } from "../localnet/LocalnetServer.ts"
+import { planJson } from "../localnet/faults/FaultPlan.ts"
+import { FAULT_PROFILES, type FaultProfileName } from "../localnet/faults/FaultProfile.ts"
+import { injectFaults } from "../localnet/faults/InjectFaults.ts"
+import { planFaults } from "../localnet/faults/PlanFaults.ts"
+import { type LocalNetwork, openNetwork } from "../localnet/LocalNetwork.ts"
+import { type LocalnetServerOptions, startLocalnetServer } from "../localnet/LocalnetServer.ts"
 import { StartupFailure } from "../platform/StartupFailure.ts"
+import { localnetScreen } from "./LocalnetScreen.ts"
+
+/** Classic operations a ledger holds: those of the public network and of testnet in 2026. */
+export const CAPACITY_PROFILES = { mainnet: 1000, testnet: 200 } as const
+
+export const FAULT_PROFILE_NAMES = Object.keys(FAULT_PROFILES) as ReadonlyArray<FaultProfileName>
 
 export interface LocalnetOptions {
   /** Undefined keeps the ledger in memory. */
   readonly ledgerFile: string | undefined
+  readonly port: number
+  readonly closeIntervalMs: number
+  readonly profile: keyof typeof CAPACITY_PROFILES
+  readonly passphrase: string
+  /** Undefined: no faults. */
+  readonly faults: { readonly profile: FaultProfileName; readonly seed: string } | undefined
+  /** One line at the start instead of the screen: for a supervisor's log. */
+  readonly quiet: boolean
 }
 
 const sentence = (cause: unknown) =>
   new StartupFailure({ message: cause instanceof Error ? cause.message : String(cause) })
 
-const open = Effect.fnUntraced(function* (options: LocalnetOptions, closeIntervalMs: number) {
-  const passphrase = yield* Settings.networkPassphrase
-  const { ledgerFile } = options
-  return yield* Effect.acquireRelease(
+const open = ({ closeIntervalMs, ledgerFile, passphrase, profile }: LocalnetOptions) =>
+  Effect.acquireRelease(
     Effect.try({
       try: () => {
         if (ledgerFile !== undefined) mkdirSync(dirname(ledgerFile), { recursive: true })
         return openNetwork({
-          settings: { passphrase, closeIntervalMs },
+          settings: { passphrase, closeIntervalMs, operationsPerLedgerMax: CAPACITY_PROFILES[profile] },
           now: () => Math.floor(Date.now() / 1000),
           ...(ledgerFile === undefined ? {} : { ledgerFile }),
         })
@@ -32,23 +47,26 @@ const open = Effect.fnUntraced(function* (options: LocalnetOptions, closeInterva
     }),
     (network) => Effect.sync(() => network.close()),
   )
-})
 
-/** Serves until its scope closes; fails when a ledger cannot be closed, a full disk say. */
-export const localnet = Effect.fn("localnet")(function* (options: LocalnetOptions) {
-  const closeIntervalMs = yield* Settings.localnetCloseIntervalMs
-  const port = yield* Settings.localnetPort
-  const network = yield* open(options, closeIntervalMs)
-  return yield* Effect.callback<never, StartupFailure>((resume) => {
+/** The network as it is served: itself, or with the planned faults in front of it, each told as it happens. */
+const served = (network: LocalNetwork, { faults }: LocalnetOptions) => {
+  if (faults === undefined) return { network }
+  const plan = planFaults(faults.seed, FAULT_PROFILES[faults.profile], true)
+  console.log(`fault plan ${planJson(plan)}`)
+  const { calls, network: faulty } = injectFaults(network, plan, {
+    onFault: (injection) => console.log(`fault ${JSON.stringify(injection)}`),
+  })
+  return { network: faulty, calls }
+}
+
+const serve = (options: Omit<LocalnetServerOptions, "onFault">, greet: (url: string) => void) =>
+  Effect.callback<never, StartupFailure>((resume) => {
     const started = startLocalnetServer({
-      network,
-      hostname: "127.0.0.1",
-      port,
-      closeIntervalMs,
+      ...options,
       onFault: (cause) => resume(Effect.fail(sentence(cause))),
     })
     started.then(
-      (server) => console.log(`The embedded Stellar network listens on ${server.url}`),
+      (server) => greet(server.url),
       (cause) => resume(Effect.fail(sentence(cause))),
     )
     return Effect.promise(async () => {
@@ -56,4 +74,24 @@ export const localnet = Effect.fn("localnet")(function* (options: LocalnetOption
       await server?.stop()
     })
   })
+
+/** Serves until its scope closes; fails when a ledger cannot be closed, a full disk say. */
+export const localnet = Effect.fn("localnet")(function* (options: LocalnetOptions) {
+  const { closeIntervalMs, faults, ledgerFile, passphrase, port, quiet } = options
+  const network = yield* open(options)
+  const greeting = (url: string): string =>
+    quiet
+      ? `The embedded Stellar network listens on ${url}`
+      : localnetScreen({
+          url,
+          passphrase,
+          closeIntervalMs,
+          operationsPerLedgerMax: network.settings.operationsPerLedgerMax,
+          ledgerFile,
+          rootAddress: network.rootAddress,
+          latestLedger: network.latest().sequence,
+          faults,
+        })
+  const place = { hostname: "127.0.0.1", port, closeIntervalMs }
+  return yield* serve({ ...served(network, options), ...place }, (url) => console.log(greeting(url)))
 })
