@@ -2,7 +2,7 @@
  * Every setting there is: its environment name, meaning and default, as a Config. A layer reads what it needs by
  * yielding the setting; `.env.example` is generated from this list (`bun run docs`), so none is undocumented.
  */
-import { Config, Option } from "effect"
+import { Config, Effect, Option, Schema } from "effect"
 
 export interface Setting<A> {
   readonly name: string
@@ -31,12 +31,15 @@ const optionalText = (name: string, about: string) =>
 const secret = (name: string, about: string) =>
   define({ name, about, fallback: undefined, config: Config.Redacted(name) })
 
-const count = (name: string, about: string, fallback: number) =>
+/** A whole number within limits: outside of them a program would hang, spin, or be refused by the network. */
+const count = (name: string, about: string, fallback: number, minimum: number, maximum: number) =>
   define({
     name,
     about,
     fallback: String(fallback),
-    config: Config.Int(name).pipe(Config.withDefault(fallback)),
+    config: Config.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })), name).pipe(
+      Config.withDefault(fallback),
+    ),
   })
 
 const port = (name: string, about: string, fallback: number) =>
@@ -70,6 +73,8 @@ export const localnetCloseIntervalMs = count(
   "LOCALNET_CLOSE_INTERVAL_MS",
   "How often the embedded network closes a ledger, in ms (the real network: about 5000)",
   1000,
+  10,
+  600_000,
 )
 
 // The API
@@ -85,12 +90,16 @@ export const bodyBytesMax = count(
   "BODY_BYTES_MAX",
   "Largest request body, in bytes; above it: 413",
   1_048_576,
+  1,
+  1_073_741_824,
 )
 
 export const drainDelayMs = count(
   "DRAIN_DELAY_MS",
   "How long a stopping API still answers while /health/ready says 503, in ms; behind a load balancer about 5000",
   0,
+  0,
+  600_000,
 )
 
 // PostgreSQL
@@ -99,7 +108,7 @@ export const databaseUrl = secret(
   "DATABASE_URL",
   "PostgreSQL, such as postgres://user:password@host:5432/nova; the embedded profile sets it by itself",
 )
-export const dbPoolMax = count("DB_POOL_MAX", "Connections that one program keeps open at most", 10)
+export const dbPoolMax = count("DB_POOL_MAX", "Connections that one program keeps open at most", 10, 1, 1_000)
 
 // The Stellar network
 
@@ -161,11 +170,21 @@ export const networkTimeoutMs = count(
   "NETWORK_TIMEOUT_MS",
   "Longest wait for an answer of Horizon or RPC, in ms",
   10_000,
+  1,
+  600_000,
 )
 
 // Issuance
 
-export const assetCode = text("NOVA_ASSET_CODE", "Code of the rewards' asset", "NOVA")
+export const assetCode = define({
+  name: "NOVA_ASSET_CODE",
+  about: "Code of the rewards' asset: 1 to 12 letters and digits",
+  fallback: "NOVA",
+  config: Config.schema(
+    Schema.String.check(Schema.isPattern(/^[A-Za-z0-9]{1,12}$/, { expected: "1 to 12 letters and digits" })),
+    "NOVA_ASSET_CODE",
+  ).pipe(Config.withDefault("NOVA")),
+})
 export const assetIssuer = requiredText("NOVA_ASSET_ISSUER", "Account that issues the asset, G...")
 export const distributionSecret = secret(
   "NOVA_DISTRIBUTION_SECRET",
@@ -179,26 +198,41 @@ export const channelSeed = secret(
   "NOVA_CHANNEL_SEED",
   "Seed that every channel account derives from (SEP-5), 32 to 64 bytes in hex",
 )
+/** One getLedgerEntries call reads all of them and the distribution account: 200 keys at most. */
 export const channels = count(
   "NOVA_CHANNELS",
   "Channel accounts that the issuance worker creates and uses",
   4,
+  1,
+  199,
 )
-export const baseFeeStroops = count("STELLAR_BASE_FEE_STROOPS", "Fee bid for each operation, in stroops", 100)
+export const baseFeeStroops = count(
+  "STELLAR_BASE_FEE_STROOPS",
+  "Fee bid for each operation, in stroops",
+  100,
+  100,
+  10_000_000,
+)
 export const envelopeLedgers = count(
   "STELLAR_ENVELOPE_LEDGERS",
   "Ledgers for which a signed transaction may still apply; then it has provably expired",
   12,
+  1,
+  1_000,
 )
 export const pollIntervalMs = count(
   "ISSUANCE_POLL_INTERVAL_MS",
   "How often a worker looks for new rewards and for verdicts, in ms",
   250,
+  10,
+  60_000,
 )
 export const leaseMs = count(
   "ISSUANCE_LEASE_MS",
   "How long a worker owns a channel without renewing, in ms",
   15_000,
+  1_000,
+  3_600_000,
 )
 
 // Telemetry
@@ -209,6 +243,22 @@ export const logFormat = define({
   fallback: "json",
   config: Config.Literals(["json", "pretty"], "LOG_FORMAT").pipe(Config.withDefault("json" as const)),
 })
+
+/**
+ * Reads every setting that somebody has given, so that a wrong one is named before anything starts.
+ *
+ * @error ConfigError for the first wrong one
+ */
+export const checkGiven = Effect.suspend(() =>
+  Effect.forEach(
+    settings,
+    ({ config, name }) =>
+      Effect.flatMap(Config.option(Config.NonEmptyString(name)), (given) =>
+        Option.isSome(given) ? Effect.asVoid(config) : Effect.void,
+      ),
+    { discard: true },
+  ),
+)
 
 /** All settings, in the order of this file. */
 export const all: ReadonlyArray<Setting<unknown>> = settings
