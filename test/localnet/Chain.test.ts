@@ -21,10 +21,14 @@ const busy = () => {
   const tools = openTestNetwork()
   const [one, other, third] = tools.fund(3) as [Keypair, Keypair, Keypair]
   const asset = new Asset("NOVA", one.publicKey())
+  const others = tools.fund(7)
   const nobody = Operation.payment({ destination: newKeys().publicKey(), asset: Asset.native(), amount: "1" })
   tools.submit(tools.build(one, [nobody]))
   tools.submit(tools.build(other, [Operation.changeTrust({ asset })]))
   tools.submit(tools.build(third, [Operation.setOptions({ homeDomain: "nova.example" })]))
+  for (const keys of others) {
+    tools.submit(tools.build(keys, [Operation.bumpSequence({ bumpTo: "0" })]))
+  }
   const closed = tools.close()
   return { ...tools, closed }
 }
@@ -90,13 +94,15 @@ describe("headers", () => {
       hex(hash(one.envelope.toXdr()).map((byte, at) => byte ^ (setHash[at] ?? 0)))
     const ranks = closed.transactions.map(rank)
     expect(ranks).toEqual(ranks.toSorted())
-    expect(closed.transactions.map(({ applicationOrder }) => applicationOrder)).toEqual([1, 2, 3])
+    expect(closed.transactions.map(({ applicationOrder }) => applicationOrder)).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+    ])
   })
 
   test("the fee pool grows by the fees charged; the state hash changes with the state alone", () => {
     const { network, closed, close } = busy()
     const before = network.ledger(closed.sequence - 1)
-    expect(closed.header.feePool - (before?.header.feePool ?? 0n)).toBe(300n)
+    expect(closed.header.feePool - (before?.header.feePool ?? 0n)).toBe(1000n)
     expect(closed.header.bucketListHash.equals(before?.header.bucketListHash ?? closed.header)).toBe(false)
     expect(close().header.bucketListHash.equals(closed.header.bucketListHash)).toBe(true)
   })

@@ -17,7 +17,9 @@ import { Asset, type Keypair, Operation } from "@stellar/stellar-sdk"
 import { openNetwork } from "../../layers/localnet/LocalNetwork.ts"
 import { makeHistory } from "../../layers/localnet/ledger/History.ts"
 import { makeLedgerState } from "../../layers/localnet/ledger/State.ts"
+import { RecordKind } from "../../layers/localnet/store/LedgerRecords.ts"
 import { fileStore } from "../../layers/localnet/store/LedgerStore.ts"
+import { encodeRecord, MAGIC, scan } from "../../layers/localnet/store/Records.ts"
 import { accountKeyOf, openTestNetwork, PASSPHRASE, type TestNetwork } from "./TestNetwork.ts"
 
 let directory = ""
@@ -202,6 +204,20 @@ describe("refusals, each one sentence", () => {
     }
     writeFileSync(file, bytes)
     expect(() => open()).not.toThrow()
+  })
+
+  test("ledgers that replay to another hash: they were closed by other rules", () => {
+    const tools = open()
+    fill(tools)
+    tools.network.close()
+    const { records } = scan(readFileSync(file), file)
+    const last = records.findLastIndex(({ kind }) => kind === RecordKind.ledger)
+    const payload = Buffer.from(records[last]?.payload ?? [])
+    // Close time and base fee, then the hash that the replay has to arrive at.
+    payload.writeUInt8(payload.readUInt8(16) ^ 1, 16)
+    const changed = records.with(last, { kind: RecordKind.ledger, payload })
+    writeFileSync(file, Buffer.concat([MAGIC, ...changed.map(encodeRecord)]))
+    expect(() => open()).toThrow("was written by a version with other rules")
   })
 
   test("a file that is something else is left alone", () => {

@@ -89,7 +89,7 @@ describe("Payment of lumens", () => {
   test("to oneself succeeds whatever the amount (instantSuccess)", () => {
     const { run, fundOne, balance } = openTestNetwork()
     const keys = fundOne(10n * XLM)
-    expect(run(keys, [pay(keys, Asset.native(), 1000n * XLM)]).transaction).toBe("txSuccess")
+    expect(run(keys, [pay(keys, Asset.native(), INT64_MAX)]).transaction).toBe("txSuccess")
     expect(balance(keys)).toBe(10n * XLM - 100n)
   })
 
@@ -216,5 +216,16 @@ describe("A batch of payments", () => {
     // The failed one took nothing, so the third finds 4 left.
     expect(codes.operations).toEqual(["paymentSuccess", "paymentUnderfunded", "paymentSuccess"])
     expect(tools.line(one, asset)?.balance).toBe(10n * XLM)
+  })
+
+  test("a failed operation leaves nothing for later ones, though the destination is credited first", () => {
+    const tools = openTestNetwork()
+    const { one, other, asset } = issued(tools, 3n * XLM)
+    const codes = tools.run(
+      one,
+      [pay(other, asset, 5n * XLM), pay(one, asset, 1n, other), pay(other, asset, 3n * XLM)],
+      { signers: [one, other] },
+    )
+    expect(codes.operations).toEqual(["paymentUnderfunded", "paymentUnderfunded", "paymentSuccess"])
   })
 })

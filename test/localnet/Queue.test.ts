@@ -16,7 +16,7 @@ const bump = (
   inner: { envelopeXdr: string },
   payer: Keypair,
   fee: bigint,
-  signer = payer,
+  signers: ReadonlyArray<Keypair> = [payer],
 ) => {
   const envelope = xdr.TransactionEnvelope.fromXdr(inner.envelopeXdr, "base64")
   if (envelope.type !== "envelopeTypeTx") throw new Error("not v1")
@@ -31,7 +31,10 @@ const bump = (
     taggedTransaction: xdr.TransactionSignaturePayloadTaggedTransaction.envelopeTypeTxFeeBump(tx),
   })
   const digest = new Bun.CryptoHasher("sha256").update(payload.toXdr()).digest()
-  const signed = new xdr.FeeBumpTransactionEnvelope({ tx, signatures: [signer.signDecorated(digest)] })
+  const signed = new xdr.FeeBumpTransactionEnvelope({
+    tx,
+    signatures: signers.map((signer) => signer.signDecorated(digest)),
+  })
   return {
     hash: digest.toString("hex"),
     innerHash: Buffer.from(transactionHash(envelope.v1.tx)).toString("hex"),
@@ -128,11 +131,13 @@ describe("fee bumps (CAP-15)", () => {
     const tools = openTestNetwork()
     const [keys, payer] = tools.fund(2) as [Keypair, Keypair]
     const inner = tools.build(keys, [toSelf(keys)], { fee: 500n })
-    const outer = (fee: bigint, signer = payer) => refusal(tools, bump(tools, inner, payer, fee, signer))
+    const outer = (fee: bigint, ...signers: Array<Keypair>) =>
+      refusal(tools, bump(tools, inner, payer, fee, signers.length === 0 ? [payer] : signers))
     expect(outer(199n)).toMatchObject({ transaction: "txInsufficientFee", feeCharged: 200n })
     // It has to bid the inner transaction's rate at least: 500 for one operation is 1000 for two.
     expect(outer(999n)).toMatchObject({ transaction: "txInsufficientFee", feeCharged: 1000n })
     expect(outer(1000n, keys)).toMatchObject({ transaction: "txBadAuth" })
+    expect(outer(1000n, payer, keys)).toMatchObject({ transaction: "txBadAuthExtra" })
     expect(outer(10_000_000_000_000n)).toMatchObject({ transaction: "txInsufficientBalance" })
   })
 
@@ -210,6 +215,26 @@ describe("capacity", () => {
     // The evicted one is banned, and its rate has to be beaten from now on.
     expect(tools.submit(cheap).status).toBe("TRY_AGAIN_LATER")
     expect(tools.network.pendingCount()).toBe(2)
+  })
+})
+
+describe("eviction", () => {
+  test("until the next ledger everybody has to outbid what was evicted, room or not", () => {
+    // TxQueueLimiter::canAddTx, mLaneEvictedInclusionFee; reset by TransactionQueue::shift.
+    const tools = openTestNetwork({ operationsPerLedgerMax: 10 })
+    const [one, two, three, four] = tools.fund(4) as [Keypair, Keypair, Keypair, Keypair]
+    const of = (keys: Keypair, count: number, rate: bigint) =>
+      tools.build(keys, many(keys, count), { fee: BigInt(count) * rate })
+    tools.submit(of(one, 10, 100n))
+    tools.submit(of(two, 10, 200n))
+    expect(tools.submit(of(three, 5, 300n)).status).toBe("PENDING")
+    // 15 of 20 operations wait now.
+    expect(refusal(tools, of(four, 5, 100n))).toMatchObject({
+      transaction: "txInsufficientFee",
+      feeCharged: 501n,
+    })
+    tools.close()
+    expect(tools.submit(of(four, 4, 100n)).status).toBe("PENDING")
   })
 })
 

@@ -1,7 +1,7 @@
 /** Sequence numbers, and when they changed (CAP-21; processSeqNum, maybeUpdateAccountOnLedgerSeqUpdate). */
 import { expect, test } from "bun:test"
 import { Asset, type Keypair, Operation } from "@stellar/stellar-sdk"
-import { newKeys, openTestNetwork, type TestNetwork, XLM } from "./TestNetwork.ts"
+import { codesOf, newKeys, openTestNetwork, type TestNetwork, XLM } from "./TestNetwork.ts"
 
 const changed = (tools: TestNetwork, keys: Keypair) => {
   const { ext } = tools.account(keys)
@@ -73,4 +73,26 @@ test("the same envelope never applies twice", () => {
   const after = tools.submit(built)
   expect(after.status === "ERROR" && after.result.result.type).toBe("txBadSeq")
   expect(tools.balance(to)).toBe(1001n * XLM)
+})
+
+test("a transaction that others made invalid within the ledger still consumes fee and sequence", () => {
+  // commonValid while applying: past the sequence check it is kInvalidUpdateSeqNum, so processSeqNum runs.
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const tools = openTestNetwork()
+    const [keys, other] = tools.fund(2) as [Keypair, Keypair]
+    const { seqNum } = tools.account(keys)
+    const lockOut = Operation.setOptions({ masterWeight: 0, source: keys.publicKey() })
+    tools.submit(tools.build(other, [lockOut], { signers: [other, keys], fee: 100n + BigInt(attempt) }))
+    const locked = tools.build(keys, [toSelf(keys)])
+    tools.submit(locked)
+    tools.close()
+    const applied = tools.network.transaction(locked.hash)
+    // The order of application follows from hashes: the fee is varied until the lock comes first.
+    if (applied?.applicationOrder !== 2) continue
+    expect(codesOf(applied.result)).toEqual({ transaction: "txBadAuth", operations: [], feeCharged: 100n })
+    expect(tools.account(keys).seqNum).toBe(seqNum + 1n)
+    expect(tools.balance(keys)).toBe(1000n * XLM - 100n)
+    return
+  }
+  throw new Error("the lock never came first")
 })

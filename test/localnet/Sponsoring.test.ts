@@ -146,6 +146,22 @@ describe("sponsored subentries", () => {
   })
 })
 
+test("opTOO_MANY_SUBENTRIES holds for sponsored subentries as well", () => {
+  // ACCOUNT_SUBENTRY_LIMIT, checked in canCreateEntryWithSponsorship.
+  const tools = openTestNetwork()
+  const [issuer, sponsor, holder] = tools.fund(3) as [Keypair, Keypair, Keypair]
+  const line = (at: number) =>
+    Operation.changeTrust({ asset: new Asset(`N${at}`, issuer.publicKey()), source: holder.publicKey() })
+  for (let from = 0; from < 1000; from += 100) {
+    tools.run(
+      holder,
+      Array.from({ length: 100 }, (_, index) => line(from + index)),
+    )
+  }
+  const codes = tools.run(sponsor, [begin(holder), line(1000), end(holder)], { signers: [sponsor, holder] })
+  expect(codes.operations[1]).toBe("opTooManySubentries")
+})
+
 describe("result codes", () => {
   test("Begin: MALFORMED for oneself, ALREADY_SPONSORED, RECURSIVE both ways", () => {
     const tools = openTestNetwork()

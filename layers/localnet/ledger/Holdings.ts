@@ -4,7 +4,7 @@
  */
 import { issuerOf } from "./Codec.ts"
 import { type AccountKey, type AssetKey, TrustlineFlag } from "./Entries.ts"
-import { availableBalance, withBalance, withLineBalance } from "./Reserves.ts"
+import { availableBalance, withLineBalance, withMore } from "./Reserves.ts"
 import { existing, type SponsorshipContext } from "./Sponsorship.ts"
 
 export type CreditRefusal = "noTrust" | "notAuthorized" | "lineFull"
@@ -12,13 +12,13 @@ export type DebitRefusal = "noTrust" | "notAuthorized" | "underfunded"
 
 /** Adds to what an existing account holds; undefined when it took the amount. */
 export const credit = (
-  { state, terms }: SponsorshipContext,
+  { state }: SponsorshipContext,
   to: AccountKey,
   asset: AssetKey,
   amount: bigint,
 ): CreditRefusal | undefined => {
   if (asset === "native") {
-    const account = withBalance(existing(state, to), amount, terms)
+    const account = withMore(existing(state, to), amount)
     if (account === undefined) return "lineFull"
     state.put(account)
     return undefined

@@ -20,16 +20,10 @@ export const minimumBalance = (account: AccountState, terms: LedgerTerms): bigin
 export const availableBalance = (account: AccountState, terms: LedgerTerms): bigint =>
   account.balance - minimumBalance(account, terms)
 
-/** The account with `delta` stroops more; undefined past int64 or, when spending, below the reserve. */
-export const withBalance = (
-  account: AccountState,
-  delta: bigint,
-  terms: LedgerTerms,
-): AccountState | undefined => {
-  const balance = account.balance + delta
-  if (balance < 0n || balance > INT64_MAX) return undefined
-  if (delta < 0n && balance < minimumBalance(account, terms)) return undefined
-  return { ...account, balance }
+/** The account with `amount` stroops more; undefined past int64. */
+export const withMore = (account: AccountState, amount: bigint): AccountState | undefined => {
+  const balance = account.balance + amount
+  return balance > INT64_MAX ? undefined : { ...account, balance }
 }
 
 /** The trustline with `delta` more; undefined below zero or above its limit. */

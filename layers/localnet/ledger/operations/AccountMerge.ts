@@ -10,7 +10,7 @@ import {
   succeeded,
   Threshold,
 } from "../Operations.ts"
-import { withBalance } from "../Reserves.ts"
+import { withMore } from "../Reserves.ts"
 import { existing, isSponsoring, removeEntry, removeSigner } from "../Sponsorship.ts"
 
 const answer = xdr.OperationResultTr.accountMerge
@@ -42,7 +42,7 @@ export const accountMerge: OperationRules<xdr.MuxedAccount> = {
   threshold: () => Threshold.high,
   check: (destination, { source }) => (muxedAccountOf(destination) === source ? MALFORMED : undefined),
   apply: (destination, { source }, context) => {
-    const { state, terms } = context
+    const { state } = context
     const to = muxedAccountOf(destination)
     const refused = refusal(source, to, context)
     if (refused !== undefined) return refused
@@ -50,7 +50,7 @@ export const accountMerge: OperationRules<xdr.MuxedAccount> = {
       removeSigner(state, existing(state, source), left - 1)
     }
     const account = existing(state, source)
-    const richer = withBalance(existing(state, to), account.balance, terms)
+    const richer = withMore(existing(state, to), account.balance)
     if (richer === undefined) return DEST_FULL
     state.put(richer)
     removeEntry(context, account)
