@@ -23,8 +23,8 @@ const clientFor = (url: string) =>
     startupParameters: { timezone: "UTC", default_transaction_read_only: "on" },
   })
 
-/** Runs the reading; none while there is no address or the server gives no answer. */
-const tryQuery = <A>(place: Place, reading: Effect.Effect<A, unknown, SqlClient.SqlClient>) =>
+/** Runs the reading; undefined while there is no address or the server gives no answer. */
+export const readWith = <A>(place: Place, reading: Effect.Effect<A, unknown, SqlClient.SqlClient>) =>
   Effect.gen(function* () {
     const url = databaseUrlOf(place)
     if (url === undefined) return undefined
@@ -39,7 +39,7 @@ const tryQuery = <A>(place: Place, reading: Effect.Effect<A, unknown, SqlClient.
 export const query = <A>(place: Place, reading: Effect.Effect<A, unknown, SqlClient.SqlClient>) =>
   Effect.gen(function* () {
     for (let attempt = 0; attempt < 300; attempt++) {
-      const answer = yield* tryQuery(place, reading)
+      const answer = yield* readWith(place, reading)
       if (answer !== undefined) return answer
       yield* Effect.sleep(100)
     }
@@ -66,7 +66,7 @@ const readProgress = Effect.gen(function* () {
 
 /** How far the issuances are; undefined while the database is away. */
 export const progressNow = (place: Place): Effect.Effect<Progress | undefined> =>
-  tryQuery(place, readProgress)
+  readWith(place, readProgress)
 
 /** Waits until nothing is pending or submitted; dies after `withinMs` without any progress. */
 export const awaitSettled = (place: Place, withinMs: number): Effect.Effect<void> =>

@@ -18,6 +18,8 @@ export interface Place {
   readonly workerPort: number
   readonly localnetPort: number
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** What starts the system. */
+  readonly command: ReadonlyArray<string>
 }
 
 /** What $NOVA_HOME/demo.json says, as any script would read it. */
@@ -59,12 +61,13 @@ export const makePlace = (extra: Extra = {}): Effect.Effect<Place, never, Scope.
       LOCALNET_PORT: String(localnetPort),
       ...extra,
     }
-    return { home, apiPort, workerPort, localnetPort, environment }
+    const command = ["node", join(checkout, "bin", "nova.mjs"), "all"]
+    return { home, apiPort, workerPort, localnetPort, environment, command }
   })
 
 /** `npm start` without npm: the launcher, leading a process group as in a terminal. */
 export const launch = (place: Place): Effect.Effect<Started, never, Scope.Scope> =>
-  start(["setsid", "node", join(checkout, "bin", "nova.mjs"), "all"], { env: place.environment })
+  start(["setsid", ...place.command], { env: place.environment, cwd: "/" })
 
 const answers = (url: string) =>
   Effect.promise(async () => {

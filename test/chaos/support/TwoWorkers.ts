@@ -1,0 +1,89 @@
+/** A second issuance worker beside the supervised one, and what each of them holds and says. */
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { Effect, type Scope } from "effect"
+import { SqlClient } from "effect/sql"
+import { identityOf, type ProcessIdentity } from "../../../layers/platform/ProcessIdentity.ts"
+import { checkout, start } from "../../support/Processes.ts"
+import { query, readWith } from "./Books.ts"
+import { partOf } from "./HomeProcesses.ts"
+import type { Place } from "./NovaSystem.ts"
+import { freePorts } from "./Ports.ts"
+
+export interface Worker {
+  readonly name: string
+  readonly identity: ProcessIdentity
+  /** Everything that it has logged. */
+  readonly log: () => string
+}
+
+const known = (name: string, pid: number, log: () => string): Effect.Effect<Worker> =>
+  Effect.suspend(() => {
+    const identity = identityOf(pid)
+    return identity === undefined
+      ? Effect.die(new Error(`The ${name} worker (process ${pid}) is gone`))
+      : Effect.succeed({ name, identity, log })
+  })
+
+/** The worker that the supervisor runs. */
+export const supervisedWorker = (place: Place): Effect.Effect<Worker> => {
+  const file = join(place.home, "logs", "issuance-worker.log")
+  const log = () => (existsSync(file) ? readFileSync(file, "utf8") : "")
+  return known("first", partOf(place.home, "issuance-worker")?.identity.pid ?? 0, log)
+}
+
+/** Another one with the same settings, as a second replica would run; killed with the scope. */
+export const startSecondWorker = (place: Place): Effect.Effect<Worker, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const [port = 0] = yield* freePorts(1)
+    const { NOVA_PARENT_PID: _, ...settings } = partOf(place.home, "issuance-worker")?.environment ?? {}
+    const command = [process.execPath, "--no-env-file", join(checkout, "src", "main.ts"), "issuance-worker"]
+    const started = yield* start(command, { env: { ...settings, WORKER_PORT: String(port) } })
+    return yield* known("second", started.pid, () => `${started.stdout()}${started.stderr()}`)
+  })
+
+/** How many writes the fence refused it, by what it logged. */
+export const refusals = (worker: Worker): number =>
+  worker.log().split("another worker has taken the channel").length - 1
+
+/** Who holds how many channels. */
+export const leaseHolders = (place: Place) =>
+  query(
+    place,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      return yield* sql<{ owner: string; channels: number }>`
+        SELECT lease_owner AS owner, count(*)::int AS channels FROM channel_accounts
+        WHERE lease_owner IS NOT NULL GROUP BY 1 ORDER BY 2 DESC`
+    }),
+  )
+
+/** The name under which a worker holds channels, as it logged it when it began. */
+export const ownerName = (worker: Worker): string | undefined =>
+  worker
+    .log()
+    .match(/"owner":"(worker-[^"]+)"/g)
+    ?.at(-1)
+    ?.slice(9, -1)
+
+/**
+ * Waits for a batch that is bound to a sequence and not signed yet: its worker is about to sign, and must find out
+ * that it may not if it sleeps now. False when none was seen in time.
+ */
+export const awaitUnsigned = (place: Place, withinMs: number): Effect.Effect<boolean> =>
+  readWith(
+    place,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const untilMs = performance.now() + withinMs
+      while (performance.now() < untilMs) {
+        const [row] = yield* sql<{ unsigned: boolean }>`
+          SELECT EXISTS (SELECT 1 FROM reward_issuances i WHERE i.status = 'submitted' AND NOT EXISTS (
+            SELECT 1 FROM stellar_envelopes e WHERE e.channel_id = i.channel_id AND e.sequence = i.channel_sequence
+          )) AS unsigned`
+        if (row?.unsigned === true) return true
+        yield* Effect.sleep(2)
+      }
+      return false
+    }),
+  ).pipe(Effect.map((seen) => seen === true))
