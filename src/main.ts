@@ -14,7 +14,7 @@ import { banner } from "./demo/Banner.ts"
 import { demo } from "./demo/Demo.ts"
 import { decodeDemoFile } from "./demo/DemoFile.ts"
 import { formatReport } from "./demo/DemoReport.ts"
-import { Batches } from "./issuance/Batches.ts"
+import { IssuanceControl } from "./issuance/IssuanceControl.ts"
 import * as Settings from "./kernel/Settings.ts"
 import * as ApiServer from "./programs/ApiServer.ts"
 import { issuanceWorker } from "./programs/IssuanceWorker.ts"
@@ -110,13 +110,7 @@ const localnetFlags = {
 }
 
 const localnetCommand = Command.make("localnet", localnetFlags, ({ faultProfile, faultSeed, ...flags }) => {
-  const faults =
-    Option.isNone(faultProfile) && Option.isNone(faultSeed)
-      ? undefined
-      : {
-          profile: Option.getOrElse(faultProfile, () => "mixed" as const),
-          seed: Option.getOrElse(faultSeed, () => crypto.randomUUID()),
-        }
+  const faults = { profile: Option.getOrUndefined(faultProfile), seed: Option.getOrUndefined(faultSeed) }
   return localnet({ ...flags, ledgerFile: Option.getOrUndefined(flags.ledgerFile), faults })
 }).pipe(Command.withDescription("The embedded Stellar network alone: Horizon, RPC and friendbot on one port"))
 
@@ -163,10 +157,12 @@ const resume = Command.make(
   {},
   Effect.fnUntraced(
     function* () {
-      yield* Batches.use((batches) => batches.resume)
-      yield* Console.log("Issuing goes on.")
+      const reason = yield* IssuanceControl.use((control) => control.resume)
+      yield* Console.log(
+        reason === undefined ? "Issuing was not paused." : `Issuing goes on. It was paused: ${reason}`,
+      )
     },
-    Effect.provide(Batches.layer.pipe(Layer.provide(Live.database("resume")))),
+    Effect.provide(Live.issuanceControl("resume")),
   ),
 ).pipe(
   Command.withDescription(

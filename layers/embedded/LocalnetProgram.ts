@@ -1,4 +1,5 @@
 /** The embedded network as a program of its own: `nova localnet`. */
+import { randomBytes } from "node:crypto"
 import { mkdirSync } from "node:fs"
 import { dirname } from "node:path"
 import { Effect } from "effect"
@@ -23,8 +24,8 @@ export interface LocalnetOptions {
   readonly closeIntervalMs: number
   readonly profile: keyof typeof CAPACITY_PROFILES
   readonly passphrase: string
-  /** Undefined: no faults. */
-  readonly faults: { readonly profile: FaultProfileName; readonly seed: string } | undefined
+  /** Neither: no faults. A profile alone gets a seed of chance, a seed alone the mixed profile. */
+  readonly faults: { readonly profile: FaultProfileName | undefined; readonly seed: string | undefined }
   /** One line at the start instead of the screen: for a supervisor's log. */
   readonly quiet: boolean
 }
@@ -48,8 +49,15 @@ const open = ({ closeIntervalMs, ledgerFile, passphrase, profile }: LocalnetOpti
     (network) => Effect.sync(() => network.close()),
   )
 
+type FaultChoice = { readonly profile: FaultProfileName; readonly seed: string }
+
+const chosenFaults = ({ faults: { profile, seed } }: LocalnetOptions): FaultChoice | undefined =>
+  profile === undefined && seed === undefined
+    ? undefined
+    : { profile: profile ?? "mixed", seed: seed ?? randomBytes(4).toString("hex") }
+
 /** The network as it is served: itself, or with the planned faults in front of it, each told as it happens. */
-const served = (network: LocalNetwork, { faults }: LocalnetOptions) => {
+const served = (network: LocalNetwork, faults: FaultChoice | undefined) => {
   if (faults === undefined) return { network }
   const plan = planFaults(faults.seed, FAULT_PROFILES[faults.profile], true)
   console.log(`fault plan ${planJson(plan)}`)
@@ -77,7 +85,8 @@ const serve = (options: Omit<LocalnetServerOptions, "onFault">, greet: (url: str
 
 /** Serves until its scope closes; fails when a ledger cannot be closed, a full disk say. */
 export const localnet = Effect.fn("localnet")(function* (options: LocalnetOptions) {
-  const { closeIntervalMs, faults, ledgerFile, passphrase, port, quiet } = options
+  const { closeIntervalMs, ledgerFile, passphrase, port, quiet } = options
+  const faults = chosenFaults(options)
   const network = yield* open(options)
   const greeting = (url: string): string =>
     quiet
@@ -93,5 +102,5 @@ export const localnet = Effect.fn("localnet")(function* (options: LocalnetOption
           faults,
         })
   const place = { hostname: "127.0.0.1", port, closeIntervalMs }
-  return yield* serve({ ...served(network, options), ...place }, (url) => console.log(greeting(url)))
+  return yield* serve({ ...served(network, faults), ...place }, (url) => console.log(greeting(url)))
 })
