@@ -132,6 +132,16 @@ describe("AccountMerge", () => {
     expect(mergeAt(1n).operations).toEqual(["accountMergeSeqnumTooFar"])
   })
 
+  test("SEQNUM_TOO_FAR also for an account that somebody else's transaction merges", () => {
+    const { network, run, keys, other } = open()
+    const starting = BigInt(network.latest().sequence + 2) << 32n
+    run(keys, [Operation.bumpSequence({ bumpTo: starting.toString() })])
+    const operation = Operation.accountMerge({ destination: other.publicKey(), source: keys.publicKey() })
+    expect(run(other, [operation], { signers: [other, keys] }).operations).toEqual([
+      "accountMergeSeqnumTooFar",
+    ])
+  })
+
   test("IS_SPONSOR while it pays for somebody", () => {
     const { run, keys, other } = open()
     const made = newKeys()
