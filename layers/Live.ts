@@ -9,8 +9,9 @@ import { FetchHttpClient } from "effect/http"
 import { Campaigns } from "../src/campaign/Campaigns.ts"
 import { Batches } from "../src/issuance/Batches.ts"
 import { Channels } from "../src/issuance/Channels.ts"
+import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
-import { UnpayableWallets } from "../src/issuance/IssueRequest.ts"
+import { PaidModes, UnpayableWallets } from "../src/issuance/IssueRequest.ts"
 import * as Settings from "../src/kernel/Settings.ts"
 import { Merchants } from "../src/merchant/Merchants.ts"
 import * as Database from "./db/Database.ts"
@@ -35,6 +36,11 @@ const unpayableWallets = Layer.effect(
   }),
 )
 
+const paidModes = Layer.effect(
+  PaidModes,
+  Effect.map(Settings.keyMode, (mode) => new Set([mode])),
+)
+
 export const signer = SignerLocal.layer
 export const redis = RedisMemory.layer
 export const random = SecureRandom.layerWebCrypto
@@ -43,7 +49,7 @@ export const logging = Logging.layer
 
 /** Ports of the merchants' API, and the wallets that no reward may go to. */
 export const api = (program: string) =>
-  Layer.mergeAll(Database.layer(program), redis, random, unpayableWallets)
+  Layer.mergeAll(Database.layer(program), redis, random, unpayableWallets, paidModes)
 
 /** The services of the merchant's side, with the ports that they need. */
 export const merchantServices = (program: string) =>
@@ -53,9 +59,14 @@ export const merchantServices = (program: string) =>
 
 /** What the issuance worker needs. */
 export const issuance = (program: string) =>
-  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceSettings.layer).pipe(
-    Layer.provideMerge(Layer.mergeAll(Database.layerDurable(program), network, signer, random)),
+  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer).pipe(
+    Layer.provideMerge(IssuanceSettings.layer),
+    Layer.provideMerge(Layer.mergeAll(Database.layer(program), network, signer, random)),
   )
 
+/** The switch that pauses and resumes issuing. */
+export const issuanceControl = (program: string) =>
+  IssuanceControl.layer.pipe(Layer.provide(Database.layerPatient(program)))
+
 /** Only the database, for migrations. */
-export const database = (program: string) => Database.layer(program)
+export const database = (program: string) => Database.layerPatient(program)

@@ -17,17 +17,18 @@ export default Effect.gen(function* () {
       status text NOT NULL CHECK (status IN ('open', 'halted')),
       status_reason text,
       sequence_signed bigint NOT NULL,
-      sequence_settled bigint NOT NULL CHECK (sequence_settled <= sequence_signed),
+      sequence_claimed bigint NOT NULL,
       lease_owner text,
       lease_token bigint NOT NULL DEFAULT 0,
       lease_until timestamptz,
       created_at timestamptz NOT NULL,
-      updated_at timestamptz NOT NULL
+      updated_at timestamptz NOT NULL,
+      CONSTRAINT channel_accounts_claimed_first CHECK (sequence_signed <= sequence_claimed)
     )`
   yield* sql`COMMENT ON COLUMN channel_accounts.sequence_signed IS
     'The highest sequence ever signed for this channel; the ledger being above it means that this database is older than the ledger'`
-  yield* sql`COMMENT ON COLUMN channel_accounts.sequence_settled IS
-    'The highest sequence known to be consumed on the ledger; an answer below it comes from a node that lags'`
+  yield* sql`COMMENT ON COLUMN channel_accounts.sequence_claimed IS
+    'The highest sequence that issuances were ever bound to: a sequence is claimed once, and never below it'`
   yield* sql`
     CREATE TABLE stellar_envelopes (
       hash text PRIMARY KEY CHECK (hash ~ '^[0-9a-f]{64}$'),

@@ -14,7 +14,21 @@ export class DatabaseUnusable extends Schema.TaggedError<DatabaseUnusable>()("Da
   message: Schema.String,
 }) {}
 
-const connection = (program: string) =>
+/**
+ * Limits of a program's sessions. A worker that is stopped inside a transaction, or a host that is gone, must not
+ * hold a channel or a campaign for longer than its lease; its writes are fenced, so ending its session is safe.
+ */
+const SESSION_LIMITS = {
+  idle_in_transaction_session_timeout: "10s",
+  lock_timeout: "5s",
+  statement_timeout: "15s",
+  tcp_keepalives_idle: "15",
+  tcp_keepalives_interval: "5",
+  tcp_keepalives_count: "3",
+  tcp_user_timeout: "30s",
+}
+
+const connection = (program: string, limits: Readonly<Record<string, string>>) =>
   Layer.unwrap(
     Effect.gen(function* () {
       const url = yield* Settings.databaseUrl
@@ -23,7 +37,7 @@ const connection = (program: string) =>
         url,
         maxConnections,
         applicationName: `nova-${program}`,
-        startupParameters: { timezone: "UTC" },
+        startupParameters: { timezone: "UTC", ...limits },
       })
     }),
   )
@@ -39,9 +53,9 @@ const checkDurability = Effect.gen(function* () {
   }
 })
 
-/** The connection pool of one program; `program` names it in pg_stat_activity. */
-export const layer = (program: string) => connection(program)
+/** For one-shot commands such as migrations, which may wait for each other and take their time. */
+export const layerPatient = (program: string) => connection(program, {})
 
-/** As `layer`, and refuses a database that may lose a commit. */
-export const layerDurable = (program: string) =>
-  Layer.effectDiscard(checkDurability).pipe(Layer.provideMerge(connection(program)))
+/** The connection pool of a program; `program` names it in pg_stat_activity. Refuses a database that may lose a commit. */
+export const layer = (program: string) =>
+  Layer.effectDiscard(checkDurability).pipe(Layer.provideMerge(connection(program, SESSION_LIMITS)))

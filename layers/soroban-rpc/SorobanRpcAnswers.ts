@@ -71,6 +71,23 @@ const read =
 /** Ledgers outside the node's retention are answered with an error whose message says so. */
 const isOutsideRetention = (error: SorobanRpcError) => error.reason === "invalid_request"
 
+/** An answer that found the transaction but lacks a part of it is no answer; above all it is not "not found". */
+const toTransaction = (answer: typeof Transaction.Type) => {
+  const { status, latestLedger, oldestLedger, ledger, resultXdr, envelopeXdr } = answer
+  const base = { status, latestLedger, oldestLedger }
+  if (status === "NOT_FOUND") return Effect.succeed({ ...base, included: Option.none() })
+  if (ledger !== undefined && resultXdr !== undefined && envelopeXdr !== undefined) {
+    return Effect.succeed({ ...base, included: Option.some({ ledger, resultXdr, envelopeXdr }) })
+  }
+  return Effect.fail(
+    new SorobanRpcError({
+      method: "getTransaction",
+      reason: "undecodable_answer",
+      message: `The answer says ${status}, but lacks the ledger, the result or the envelope`,
+    }),
+  )
+}
+
 /** The port over a way of calling. */
 export const make = (call: RpcCall): SorobanRpc["Service"] => {
   const getLedgers = read(call, "getLedgers", Ledgers)
@@ -111,21 +128,7 @@ export const make = (call: RpcCall): SorobanRpc["Service"] => {
           errorResultXdr: Option.fromUndefinedOr(errorResultXdr),
         })),
       ),
-    getTransaction: (hash) =>
-      getTransaction({ hash }).pipe(
-        Effect.map(({ status, latestLedger, oldestLedger, ledger, resultXdr, envelopeXdr }) => ({
-          status,
-          latestLedger,
-          oldestLedger,
-          included:
-            status === "NOT_FOUND" ||
-            ledger === undefined ||
-            resultXdr === undefined ||
-            envelopeXdr === undefined
-              ? Option.none()
-              : Option.some({ ledger, resultXdr, envelopeXdr }),
-        })),
-      ),
+    getTransaction: (hash) => getTransaction({ hash }).pipe(Effect.flatMap(toTransaction)),
     getFeeStats: read(call, "getFeeStats", FeeStats)().pipe(
       Effect.map(({ inclusionFee }) => ({
         p50Stroops: BigInt(inclusionFee.p50),

@@ -66,6 +66,13 @@ export const problems = {
     about:
       "The wallet is the asset's issuer or the account that pays rewards: a payment to it would reward nobody.",
   },
+  "issuance.mode_not_paid": {
+    status: 403,
+    title: "Rewards of this key's mode are not paid here",
+    retryable: false,
+    about:
+      "A live key pays on the public network only, and a test key everywhere else: this server belongs to the other kind.",
+  },
   "auth.invalid_key": {
     status: 401,
     title: "A valid API key is required",

@@ -79,6 +79,7 @@ const issue = HttpApiEndpoint.post("issue", "/api/rewards/issue", {
     problem("idempotency.keys_differ"),
     problem("idempotency.key_reused"),
     problem("issuance.wallet_not_payable"),
+    problem("issuance.mode_not_paid"),
     problem("campaign.not_found"),
     problem("campaign.not_active"),
     problem("campaign.budget_exhausted"),

@@ -9,6 +9,7 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { fence, type Lease, type LeaseLost } from "./Channels.ts"
+import { IssuanceSettings } from "./IssuanceSettings.ts"
 import { type BatchPayment, PAYMENTS_MAX } from "./PaymentTransaction.ts"
 import { type FailedBatch, type PaidBatch, settleFailed, settlePaid } from "./SettleBatch.ts"
 import type { SignedEnvelope } from "./Verdict.ts"
@@ -83,6 +84,9 @@ const group = (
   const batches = new Map<number, Batch>()
   for (const row of bound) {
     const batch = batches.get(row.channel_id)
+    if (batch !== undefined && batch.sequence !== row.channel_sequence) {
+      throw new Error(`channel ${row.channel_id} has issuances bound to two sequences`)
+    }
     batches.set(row.channel_id, {
       channelId: row.channel_id,
       sequence: row.channel_sequence,
@@ -107,7 +111,8 @@ export class Batches extends Context.Service<
     readonly inFlight: (channelIds: ReadonlyArray<number>) => Effect.Effect<ReadonlyMap<number, Batch>>
     /**
      * Binds the oldest pending issuances, at most 100, to the channel's `sequence`; an empty answer when there is
-     * nothing to bind, issuing is paused, the lease is lost, or `sequence` is already known to be consumed.
+     * nothing to bind, issuing is paused, the lease is lost, `sequence` was claimed before, or the one below it was
+     * never signed here (then this database is older than the ledger).
      */
     readonly claim: (lease: Lease, sequence: bigint) => Effect.Effect<ReadonlyArray<BatchPayment>>
     /** Stores an envelope before its first sending. */
@@ -120,15 +125,13 @@ export class Batches extends Context.Service<
     readonly settlePaid: (lease: Lease, batch: PaidBatch) => Effect.Effect<number, LeaseLost>
     /** The batch was included and failed: the guilty end, the others are pending again. */
     readonly settleFailed: (lease: Lease, batch: FailedBatch) => Effect.Effect<void, LeaseLost>
-    /** Stops claiming and building until `resume`; keeps the first reason. */
-    readonly pause: (reason: string) => Effect.Effect<void>
-    readonly resume: Effect.Effect<void>
   }
 >()("nova/issuance/Batches") {
   static readonly layer = Layer.effect(
     Batches,
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
+      const settings = yield* IssuanceSettings
       const now = Effect.map(Clock.currentTimeMillis, (ms) => new Date(ms))
 
       /** Runs the writes in one transaction that holds the channel's fence. */
@@ -142,7 +145,7 @@ export class Batches extends Context.Service<
 
       const work = Effect.gen(function* () {
         const [row] = yield* sql<{ pending: boolean; paused: boolean }>`
-          SELECT EXISTS (SELECT 1 FROM reward_issuances WHERE status = 'pending') AS pending,
+          SELECT EXISTS (SELECT 1 FROM reward_issuances WHERE status = 'pending' AND mode = ${settings.mode}) AS pending,
             EXISTS (SELECT 1 FROM issuance_control WHERE paused_at IS NOT NULL) AS paused`
         return row ?? { pending: false, paused: false }
       }).pipe(Effect.orDie, Effect.withSpan("Batches.work"))
@@ -161,26 +164,27 @@ export class Batches extends Context.Service<
             WHERE status = 'submitted' AND channel_id = ANY(${channelIds}::int[])
           ) b ON b.channel_id = e.channel_id AND b.channel_sequence = e.sequence
           ORDER BY e.created_at, e.hash`
-        return group(bound, envelopes)
+        return yield* Effect.sync(() => group(bound, envelopes))
       }, Effect.orDie)
 
       const claim = Effect.fn("Batches.claim")(function* (lease: Lease, sequence: bigint) {
         const at = yield* now
         const rows = yield* sql<BoundRow>`
-          WITH fence AS (
-            SELECT id FROM channel_accounts
-            WHERE id = ${lease.channelId} AND lease_owner = ${lease.owner} AND lease_token = ${lease.token}
-              AND status = 'open' AND sequence_settled < ${sequence}
-              AND NOT EXISTS (SELECT 1 FROM issuance_control WHERE paused_at IS NOT NULL)
-            FOR UPDATE
-          ), batch AS (
+          WITH batch AS (
             SELECT id FROM reward_issuances
-            WHERE status = 'pending' AND EXISTS (SELECT 1 FROM fence)
+            WHERE status = 'pending' AND mode = ${settings.mode}
+              AND NOT EXISTS (SELECT 1 FROM issuance_control WHERE paused_at IS NOT NULL)
             ORDER BY id LIMIT ${PAYMENTS_MAX} FOR UPDATE SKIP LOCKED
+          ), claimed AS (
+            UPDATE channel_accounts SET sequence_claimed = ${sequence}, updated_at = ${at}
+            WHERE id = ${lease.channelId} AND lease_owner = ${lease.owner} AND lease_token = ${lease.token}
+              AND status = 'open' AND sequence_claimed < ${sequence} AND sequence_signed >= ${sequence - 1n}
+              AND EXISTS (SELECT 1 FROM batch)
+            RETURNING id
           ), bound AS (
             UPDATE reward_issuances r SET status = 'submitted', channel_id = ${lease.channelId},
               channel_sequence = ${sequence}, attempts = attempts + 1, updated_at = ${at}
-            FROM batch WHERE r.id = batch.id
+            FROM batch, claimed WHERE r.id = batch.id
             RETURNING r.id, r.wallet_address, r.amount_stroops, r.channel_id, r.channel_sequence
           ), events AS (
             INSERT INTO issuance_events (issuance_id, at, from_status, to_status, detail)
@@ -238,17 +242,6 @@ export class Batches extends Context.Service<
         )
       })
 
-      const pause = Effect.fn("Batches.pause")(function* (reason: string) {
-        yield* sql`
-          UPDATE issuance_control SET paused_at = ${yield* now}, paused_reason = ${reason} WHERE paused_at IS NULL`
-      }, Effect.orDie)
-
-      const resume = sql`UPDATE issuance_control SET paused_at = NULL, paused_reason = NULL`.pipe(
-        Effect.orDie,
-        Effect.asVoid,
-        Effect.withSpan("Batches.resume"),
-      )
-
       return Batches.of({
         work,
         inFlight,
@@ -258,8 +251,6 @@ export class Batches extends Context.Service<
         recordExpired,
         settlePaid: (lease, batch) => fenced(lease, settlePaid(lease.channelId, batch)),
         settleFailed: (lease, batch) => fenced(lease, settleFailed(lease.channelId, batch)),
-        pause,
-        resume,
       })
     }),
   )

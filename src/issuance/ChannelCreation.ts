@@ -30,6 +30,7 @@ const CHANNELS_PER_TRANSACTION = 19
 /** Ledgers in which a creation may apply; short, because nothing is lost by asking again. */
 const CREATION_LEDGERS = 6
 const CREATION_SECONDS = 60
+const CREATION_ATTEMPTS = 20
 
 interface Channel {
   readonly id: number
@@ -115,38 +116,75 @@ const checkKnown = (row: ChannelRow, address: string, sequence: bigint | undefin
   return Effect.void
 }
 
-const registerNew = Effect.fnUntraced(function* (wanted: ReadonlyArray<Channel>, view: AccountsView) {
+/** Every channel that the database knows, wanted now or not: each open one may be leased. */
+const checkAllKnown = Effect.fnUntraced(function* (
+  known: ReadonlyArray<ChannelRow>,
+  addressOf: ReadonlyMap<number, string>,
+  view: AccountsView,
+) {
+  for (const row of known) {
+    yield* checkKnown(row, addressOf.get(row.id) ?? row.address, view.accounts.get(row.address)?.sequence)
+  }
+})
+
+const registerNew = Effect.fnUntraced(function* (
+  known: ReadonlyArray<ChannelRow>,
+  wanted: ReadonlyArray<Channel>,
+  view: AccountsView,
+) {
   const channels = yield* Channels
-  const known = new Map((yield* channels.list).map((row) => [row.id, row]))
+  const knownIds = new Set(known.map((row) => row.id))
   const fresh: Array<Channel & { readonly sequence: bigint }> = []
   for (const { id, address } of wanted) {
     const sequence = view.accounts.get(address)?.sequence
-    const row = known.get(id)
-    if (row !== undefined) {
-      yield* checkKnown(row, address, sequence)
-    } else if (sequence !== undefined && isFresh(sequence)) {
-      fresh.push({ id, address, sequence })
-    } else if (sequence !== undefined) {
+    if (knownIds.has(id) || sequence === undefined) continue
+    if (!isFresh(sequence)) {
       return yield* new IssuanceRefused({
         code: "database_older_than_ledger",
         message: `Channel ${id} (${address}) has been used on the ledger, but this database does not know it: the database is older than the ledger, or the seed serves another one too. Issuing now could pay twice.`,
       })
     }
+    fresh.push({ id, address, sequence })
   }
   yield* channels.register(fresh)
 })
 
 /** A channel that was there once is never made anew: its sequences would start over. */
-const checkNoneLost = Effect.fnUntraced(function* (missing: ReadonlyArray<Channel>) {
+const checkNoneLost = (known: ReadonlyArray<ChannelRow>, view: AccountsView) => {
+  const lost = known.find((row) => !view.accounts.has(row.address))
+  if (lost === undefined) return Effect.void
+  return Effect.fail(
+    new IssuanceRefused({
+      code: "network_was_reset",
+      message: `Channel ${lost.id} (${lost.address}) is in the database but no longer on the ledger: the network was reset, or it is another one. Use a fresh database, or point SOROBAN_RPC_URL at the network that was used before.`,
+    }),
+  )
+}
+
+/** One look at database and ledger; true when every wanted channel is there, else it has tried to create some. */
+const ensureOnce = Effect.fnUntraced(function* (wanted: ReadonlyArray<Channel>) {
+  const signer = yield* Signer
   const channels = yield* Channels
-  const known = new Set((yield* channels.list).map((row) => row.id))
-  const lost = missing.find(({ id }) => known.has(id))
-  if (lost === undefined) return
-  return yield* new IssuanceRefused({
-    code: "network_was_reset",
-    message: `Channel ${lost.id} (${lost.address}) is in the database but no longer on the ledger: the network was reset, or it is another one. Use a fresh database, or point SOROBAN_RPC_URL at the network that was used before.`,
-  })
+  const known = yield* channels.list
+  const addresses = new Set([
+    signer.distributionAddress,
+    ...wanted.map(({ address }) => address),
+    ...known.map(({ address }) => address),
+  ])
+  const view = yield* readAccounts([...addresses])
+  yield* checkNoneLost(known, view)
+  yield* checkAllKnown(known, new Map(wanted.map(({ id, address }) => [id, address])), view)
+  const missing = wanted.filter(({ address }) => !view.accounts.has(address))
+  if (missing.length > 0) {
+    yield* createMissing(missing.slice(0, CHANNELS_PER_TRANSACTION), view)
+    return false
+  }
+  yield* registerNew(known, wanted, view)
+  return true
 })
+
+/** A node may lag behind the ledger that created the channels; this long, then they are taken for gone. */
+const LAG_ALLOWANCE = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(10)])
 
 /**
  * Brings the pool to the wanted number of channels.
@@ -160,16 +198,17 @@ export const ensureChannels = Effect.fn("ChannelCreation.ensureChannels")(functi
     Array.from({ length: settings.channels }, (_, id) => id),
     (id) => Effect.map(signer.channelAddress(id), (address): Channel => ({ id, address })),
   )
-  const addresses = [signer.distributionAddress, ...wanted.map(({ address }) => address)]
-  for (let attempt = 1; attempt <= 10; attempt++) {
-    const view = yield* readAccounts(addresses)
-    const missing = wanted.filter(({ address }) => !view.accounts.has(address))
-    if (missing.length === 0) return yield* registerNew(wanted, view)
-    yield* checkNoneLost(missing)
-    yield* createMissing(missing.slice(0, CHANNELS_PER_TRANSACTION), view)
+  for (let attempt = 1; attempt <= CREATION_ATTEMPTS; attempt++) {
+    const isComplete = yield* ensureOnce(wanted).pipe(
+      Effect.retry({
+        schedule: LAG_ALLOWANCE,
+        while: (error) => error._tag === "IssuanceRefused" && error.code === "network_was_reset",
+      }),
+    )
+    if (isComplete) return
   }
   return yield* new IssuanceRefused({
     code: "channels_not_created",
-    message: `The channel accounts could not be created in ten attempts: see the warnings above, and check that ${signer.distributionAddress} holds enough XLM.`,
+    message: `The channel accounts could not be created in ${CREATION_ATTEMPTS} attempts: see the warnings above, and check that ${signer.distributionAddress} holds enough XLM.`,
   })
 })

@@ -23,7 +23,7 @@ export interface ChannelRow {
   readonly status: "open" | "halted"
   readonly statusReason: string | null
   readonly sequenceSigned: bigint
-  readonly sequenceSettled: bigint
+  readonly sequenceClaimed: bigint
   readonly leaseOwner: string | null
   readonly leaseUntil: Date | null
 }
@@ -43,6 +43,9 @@ export const fence = Effect.fnUntraced(function* (lease: Lease) {
     FOR UPDATE`.pipe(Effect.orDie)
   if (rows.length === 0) return yield* new LeaseLost({ channelId: lease.channelId, owner: lease.owner })
 })
+
+/** A lease that ends later than so many lease times from now was written by a wrong clock. */
+const ABSURD_LEASES = 10
 
 export class Channels extends Context.Service<
   Channels,
@@ -70,7 +73,7 @@ export class Channels extends Context.Service<
 
       const list = sql<ChannelRow>`
         SELECT id, address, status, status_reason AS "statusReason", sequence_signed AS "sequenceSigned",
-          sequence_settled AS "sequenceSettled", lease_owner AS "leaseOwner", lease_until AS "leaseUntil"
+          sequence_claimed AS "sequenceClaimed", lease_owner AS "leaseOwner", lease_until AS "leaseUntil"
         FROM channel_accounts ORDER BY id`.pipe(Effect.orDie, Effect.withSpan("Channels.list"))
 
       const register = Effect.fn("Channels.register")(function* (
@@ -80,7 +83,7 @@ export class Channels extends Context.Service<
         const now = new Date(yield* Clock.currentTimeMillis)
         yield* sql`
           INSERT INTO channel_accounts
-            (id, address, status, sequence_signed, sequence_settled, created_at, updated_at)
+            (id, address, status, sequence_signed, sequence_claimed, created_at, updated_at)
           SELECT id, address, 'open', sequence, sequence, ${now}, ${now}
           FROM unnest(
             ${channels.map((channel) => channel.id)}::int[],
@@ -94,13 +97,15 @@ export class Channels extends Context.Service<
         const nowMs = yield* Clock.currentTimeMillis
         const now = new Date(nowMs)
         const until = new Date(nowMs + leaseMs)
+        // No honest lease reaches so far: its worker's clock was wrong. Taking it is safe, the token fences.
+        const absurd = new Date(nowMs + leaseMs * ABSURD_LEASES)
         const rows = yield* sql<{ id: number; address: string; lease_token: bigint }>`
           UPDATE channel_accounts SET
             lease_token = CASE WHEN lease_owner = ${owner} THEN lease_token ELSE lease_token + 1 END,
             lease_owner = ${owner}, lease_until = ${until}, updated_at = ${now}
           WHERE id IN (
             SELECT id FROM channel_accounts
-            WHERE status = 'open' AND (lease_owner IS NULL OR lease_owner = ${owner} OR lease_until < ${now})
+            WHERE status = 'open' AND (lease_owner IS NULL OR lease_owner = ${owner} OR lease_until < ${now} OR lease_until > ${absurd})
             ORDER BY id FOR UPDATE SKIP LOCKED
           )
           RETURNING id, address, lease_token`

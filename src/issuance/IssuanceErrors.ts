@@ -21,4 +21,11 @@ export class WalletNotPayable extends Schema.TaggedError<WalletNotPayable>()("Wa
   readonly code = "issuance.wallet_not_payable" as const
 }
 
-export type IssuanceError = IssuanceNotFound | IdempotencyKeyReused | WalletNotPayable
+/** The key's mode is not the one whose rewards are paid here, so this reward would wait for ever. */
+export class ModeNotPaid extends Schema.TaggedError<ModeNotPaid>()("ModeNotPaid", {
+  message: Schema.String,
+}) {
+  readonly code = "issuance.mode_not_paid" as const
+}
+
+export type IssuanceError = IssuanceNotFound | IdempotencyKeyReused | WalletNotPayable | ModeNotPaid

@@ -6,6 +6,8 @@ export class IssuanceSettings extends Context.Service<
   IssuanceSettings,
   {
     readonly networkPassphrase: string
+    /** Whose rewards are paid here: those of live keys on the public network, of test keys everywhere else. */
+    readonly mode: "live" | "test"
     readonly assetCode: string
     readonly assetIssuer: string
     readonly channels: number
@@ -21,6 +23,7 @@ export class IssuanceSettings extends Context.Service<
     Effect.gen(function* () {
       return IssuanceSettings.of({
         networkPassphrase: yield* Settings.networkPassphrase,
+        mode: yield* Settings.keyMode,
         assetCode: yield* Settings.assetCode,
         assetIssuer: yield* Settings.assetIssuer,
         channels: yield* Settings.channels,

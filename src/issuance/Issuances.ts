@@ -6,9 +6,9 @@ import { Clock, Context, Effect, Layer, Option } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpTraceContext } from "effect/http"
 import { SqlClient } from "effect/sql"
-import type {
-  CampaignBudgetExhausted,
-  CampaignNotActive,
+import {
+  type CampaignBudgetExhausted,
+  type CampaignNotActive,
   CampaignNotFound,
 } from "../campaign/CampaignErrors.ts"
 import { Campaigns } from "../campaign/Campaigns.ts"
@@ -16,9 +16,9 @@ import { makeId } from "../kernel/Ids.ts"
 import { type Page, type PageRequest, pageOf, rowsToFetch } from "../kernel/Page.ts"
 import type { Owner } from "../merchant/Owner.ts"
 import type { IssuanceStatus } from "./Issuance.ts"
-import { IdempotencyKeyReused, IssuanceNotFound, WalletNotPayable } from "./IssuanceErrors.ts"
+import { IdempotencyKeyReused, IssuanceNotFound, ModeNotPaid, WalletNotPayable } from "./IssuanceErrors.ts"
 import type { IssuanceEvent, IssuanceFilter, IssuanceView } from "./IssuanceView.ts"
-import { type IssueRequest, requestHash, UnpayableWallets } from "./IssueRequest.ts"
+import { type IssueRequest, PaidModes, requestHash, UnpayableWallets } from "./IssueRequest.ts"
 
 /** `accepted` is false when the key was known: the answer to a repeated request. */
 export interface Issued {
@@ -33,6 +33,7 @@ export type IssueError =
   | CampaignBudgetExhausted
   | IdempotencyKeyReused
   | WalletNotPayable
+  | ModeNotPaid
 
 export class Issuances extends Context.Service<
   Issuances,
@@ -75,6 +76,7 @@ const makeIssue = Effect.gen(function* () {
   const campaigns = yield* Campaigns
   const random = yield* SecureRandom.SecureRandom
   const unpayable = yield* UnpayableWallets
+  const paidModes = yield* PaidModes
 
   const newId = (prefix: "iss" | "usr") =>
     makeId(prefix).pipe(Effect.provideService(SecureRandom.SecureRandom, random))
@@ -137,9 +139,15 @@ const makeIssue = Effect.gen(function* () {
       if (!(yield* insert(owner, request, issuanceId, now))) {
         const known = yield* findByKey(owner, request)
         if (known !== undefined) return known
+        // The key is free, so what kept the row out is that the owner had no such campaign.
+        return yield* new CampaignNotFound({ message: "There is no campaign with this id." })
       }
-      // Last, because the campaign's row is what all its issuances wait for. Of a campaign that is not the
-      // owner's nothing was inserted above, and this fails.
+      if (!paidModes.has(owner.mode)) {
+        return yield* new ModeNotPaid({
+          message: `This server pays the rewards of ${[...paidModes].join(" and ")} keys only.`,
+        })
+      }
+      // Last, because the campaign's row is what all its issuances wait for.
       yield* campaigns.reserve(owner, { ...request, at: now })
       return { issuanceId, status: "pending" as const, accepted: true }
     },

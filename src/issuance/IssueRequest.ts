@@ -2,6 +2,7 @@
 import { Context } from "effect"
 import { formatAmount } from "../kernel/Amount.ts"
 import { sha256 } from "../kernel/Sha256.ts"
+import type { Mode } from "../merchant/ApiKey.ts"
 
 export interface IssueRequest {
   readonly idempotencyKey: string
@@ -32,4 +33,9 @@ export const requestHash = (request: IssueRequest): Uint8Array =>
  */
 export const UnpayableWallets = Context.Reference<ReadonlySet<string>>("nova/issuance/UnpayableWallets", {
   defaultValue: () => new Set(),
+})
+
+/** The modes whose rewards are paid on this server's network. Both unless the program says otherwise. */
+export const PaidModes = Context.Reference<ReadonlySet<Mode>>("nova/issuance/PaidModes", {
+  defaultValue: () => new Set<Mode>(["live", "test"]),
 })

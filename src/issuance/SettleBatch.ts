@@ -54,9 +54,6 @@ const recordApplied = Effect.fnUntraced(function* (channelId: number, batch: Inc
       ledger = CASE WHEN hash = ${batch.hash} THEN ${batch.ledger}::bigint END,
       updated_at = ${at}
     WHERE channel_id = ${channelId} AND sequence = ${batch.sequence}`
-  yield* sql`
-    UPDATE channel_accounts SET sequence_settled = greatest(sequence_settled, ${batch.sequence}), updated_at = ${at}
-    WHERE id = ${channelId}`
 })
 
 /** Whatever is still bound to the consumed sequence did nothing wrong: it waits for the next batch. */

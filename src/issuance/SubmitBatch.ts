@@ -10,11 +10,12 @@
  */
 import { Clock, Effect, Metric, Option } from "effect"
 import { channelKey, distributionKey, Signer } from "../ports/Signer.ts"
-import { SorobanRpc } from "../ports/SorobanRpc.ts"
+import { type RpcTransaction, SorobanRpc } from "../ports/SorobanRpc.ts"
 import { type Batch, Batches, type StoredEnvelope } from "./Batches.ts"
 import { Channels, type Lease } from "./Channels.ts"
+import { IssuanceControl } from "./IssuanceControl.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
-import { type BatchPayment, buildPaymentTransaction } from "./PaymentTransaction.ts"
+import { type BatchPayment, buildPaymentTransaction, PAYMENTS_MAX } from "./PaymentTransaction.ts"
 import { describeSubmission, readOutcome } from "./TransactionOutcome.ts"
 import { type ChannelView, decide, judge } from "./Verdict.ts"
 
@@ -57,9 +58,11 @@ const submit = Effect.fn("SubmitBatch.submit")(function* (
   lease: Lease,
   view: ChannelView,
   sequence: bigint,
-  payments: ReadonlyArray<BatchPayment>,
+  bound: ReadonlyArray<BatchPayment>,
 ) {
   const settings = yield* IssuanceSettings
+  // What does not fit stays bound, and is released when the sequence is settled without it.
+  const payments = bound.slice(0, PAYMENTS_MAX)
   const signer = yield* Signer
   const batches = yield* Batches
   const ledgerMax = view.latestLedger + 1 + settings.envelopeLedgers
@@ -102,13 +105,26 @@ const settle = Effect.fn("SubmitBatch.settle")(function* (
   lease: Lease,
   sequence: bigint,
   envelope: StoredEnvelope,
-  included: { readonly ledger: number; readonly resultXdr: string },
+  included: { readonly ledger: number; readonly resultXdr: string; readonly successful: boolean },
 ) {
   const batches = yield* Batches
+  const channels = yield* Channels
   const base = { sequence, hash: envelope.hash, ledger: included.ledger, resultXdr: included.resultXdr }
-  const outcome = readOutcome(included.resultXdr, envelope.issuanceIds.length)
+  const outcome = readOutcome(included.resultXdr, envelope.issuanceIds.length, included.successful)
+  if (outcome._tag === "Unreadable") {
+    yield* countVerdict("unreadable")
+    yield* Effect.logError(
+      "channel halted: the result of its transaction cannot be read, so nothing is released",
+    ).pipe(Effect.annotateLogs({ hash: envelope.hash, code: outcome.code, result: included.resultXdr }))
+    return yield* channels.halt(lease, `the result of ${envelope.hash} cannot be read (${outcome.code})`)
+  }
   if (outcome._tag === "Paid") {
     const confirmed = yield* batches.settlePaid(lease, { ...base, issuanceIds: envelope.issuanceIds })
+    if (confirmed !== envelope.issuanceIds.length) {
+      yield* Effect.logError("a transaction paid issuances that were not bound to it any more").pipe(
+        Effect.annotateLogs({ hash: envelope.hash, paid: envelope.issuanceIds.length, confirmed }),
+      )
+    }
     yield* Metric.update(confirmedTotal, confirmed)
     yield* countVerdict("paid")
     return
@@ -117,10 +133,12 @@ const settle = Effect.fn("SubmitBatch.settle")(function* (
     const fate = outcome.fates[index]
     return fate?._tag === "Recipient" ? [{ issuanceId, reason: fate.reason, code: fate.code }] : []
   })
+  // A failure that names nobody would only fail again: it is the program's, like one that names the program.
   const programFault = outcome.fates.find((fate) => fate._tag === "Program")
-  if (programFault?._tag === "Program") {
-    const reason = `${outcome.code}: ${programFault.code}`
-    yield* batches.pause(reason)
+  if (programFault?._tag === "Program" || failed.length === 0) {
+    const reason = programFault?._tag === "Program" ? `${outcome.code}: ${programFault.code}` : outcome.code
+    const control = yield* IssuanceControl
+    yield* control.pause(reason)
     yield* Effect.logError("issuing is paused: the ledger refused the program, not a recipient").pipe(
       Effect.annotateLogs({ reason, hash: envelope.hash }),
     )
@@ -138,9 +156,13 @@ const settleByLookUp = Effect.fn("SubmitBatch.settleByLookUp")(function* (
 ) {
   const rpc = yield* SorobanRpc
   const channels = yield* Channels
-  const answers = yield* Effect.forEach(batch.envelopes, (envelope) =>
-    Effect.map(rpc.getTransaction(envelope.hash), (transaction) => ({ envelope, transaction })),
-  )
+  // Newest first, and no further than the one that is found: the older ones had expired.
+  const answers: Array<{ readonly envelope: StoredEnvelope; readonly transaction: RpcTransaction }> = []
+  for (const envelope of batch.envelopes.toReversed()) {
+    const transaction = yield* rpc.getTransaction(envelope.hash)
+    answers.push({ envelope, transaction })
+    if (Option.isSome(transaction.included)) break
+  }
   const judgement = judge(
     view,
     batch.envelopes,
@@ -170,7 +192,8 @@ const settleByLookUp = Effect.fn("SubmitBatch.settleByLookUp")(function* (
   }
   for (const { envelope, transaction } of answers) {
     if (envelope.hash === judgement.hash && Option.isSome(transaction.included)) {
-      yield* settle(lease, batch.sequence, envelope, transaction.included.value)
+      const successful = transaction.status === "SUCCESS"
+      yield* settle(lease, batch.sequence, envelope, { ...transaction.included.value, successful })
     }
   }
   return true

@@ -27,6 +27,8 @@ export type TransactionOutcome =
       readonly feeStroops: bigint
       readonly fates: ReadonlyArray<PaymentFate>
     }
+  /** Included, but what it did cannot be told: nothing may be released or paid again on its word. */
+  | { readonly _tag: "Unreadable"; readonly code: string }
 
 const good: PaymentFate = { _tag: "Good" }
 const recipient = (reason: IssuanceReason, code: string): PaymentFate => ({ _tag: "Recipient", reason, code })
@@ -62,31 +64,54 @@ const fateOf = (operation: xdr.OperationResult): PaymentFate => {
 }
 
 /** "txBadSeq" -> "tx_bad_seq", as Horizon and the error tables write it. */
-export const transactionCode = (result: xdr.TransactionResult): string =>
-  result.result.type.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const codeOf = (type: string): string => type.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /** The code of a TransactionResult in base64 XDR, or "undecodable" where it is none. */
 export const resultCode = (resultXdr: string): string => {
-  try {
-    return transactionCode(xdr.TransactionResult.fromXDR(resultXdr, "base64"))
-  } catch {
-    return "undecodable"
-  }
+  const result = decodeResult(resultXdr)
+  return result === undefined ? "undecodable" : codeOf(result.result.type)
 }
 
 /** What the network said to a sending, for logs and for the envelope's row: "ERROR tx_bad_seq". */
 export const describeSubmission = ({ errorResultXdr, status }: RpcSubmission): string =>
   Option.isSome(errorResultXdr) ? `${status} ${resultCode(errorResultXdr.value)}` : status
 
-/** Reads the TransactionResult (base64 XDR) of an included transaction of `payments` operations. */
-export const readOutcome = (resultXdr: string, payments: number): TransactionOutcome => {
-  const result = xdr.TransactionResult.fromXDR(resultXdr, "base64")
-  const inner = result.result
-  const feeStroops = result.feeCharged
-  if (inner.type === "txSuccess") return { _tag: "Paid", feeStroops }
-  if (inner.type === "txFailed" && inner.results.length === payments) {
-    return { _tag: "Failed", code: "tx_failed", feeStroops, fates: inner.results.map(fateOf) }
+/**
+ * The result of the transaction itself. Anybody may wrap a transaction of ours in a fee bump of theirs (CAP-15), and
+ * RPC answers a look-up of the inner hash with the outer result; the inner pair says what happened to ours.
+ */
+const innerResult = (result: xdr.TransactionResult) => {
+  const outer = result.result
+  return outer.type === "txFeeBumpInnerSuccess" || outer.type === "txFeeBumpInnerFailed"
+    ? outer.innerResultPair.result.result
+    : outer
+}
+
+const decodeResult = (resultXdr: string): xdr.TransactionResult | undefined => {
+  try {
+    return xdr.TransactionResult.fromXDR(resultXdr, "base64")
+  } catch {
+    return undefined
   }
-  const code = transactionCode(result)
-  return { _tag: "Failed", code, feeStroops, fates: Array.from({ length: payments }, () => program(code)) }
+}
+
+/**
+ * Reads the TransactionResult (base64 XDR) of an included transaction of `payments` operations. `successful` is what
+ * the node said beside it; a result that says otherwise, or has another number of operations, is unreadable.
+ */
+export const readOutcome = (resultXdr: string, payments: number, successful: boolean): TransactionOutcome => {
+  const result = decodeResult(resultXdr)
+  if (result === undefined) return { _tag: "Unreadable", code: "undecodable" }
+  const inner = innerResult(result)
+  const code = codeOf(inner.type)
+  const feeStroops = result.feeCharged
+  const isPaid = inner.type === "txSuccess"
+  if (isPaid !== successful) return { _tag: "Unreadable", code }
+  if (inner.type !== "txSuccess" && inner.type !== "txFailed") {
+    return { _tag: "Failed", code, feeStroops, fates: Array.from({ length: payments }, () => program(code)) }
+  }
+  if (inner.results.length !== payments) return { _tag: "Unreadable", code }
+  return isPaid
+    ? { _tag: "Paid", feeStroops }
+    : { _tag: "Failed", code, feeStroops, fates: inner.results.map(fateOf) }
 }

@@ -24,7 +24,15 @@ export interface ChannelView {
   readonly latestLedger: number
   /** Undefined when that response had no such account. */
   readonly sequence: bigint | undefined
+  /** The ledger in which the sequence last changed. */
+  readonly sequenceLedger: number | undefined
 }
+
+/**
+ * Ledgers that a node must be beyond the one that consumed the sequence before its "not found" counts: it looks for
+ * the transaction first and reads its range after (stellar-rpc, get_transaction.go), so one ledger may slip between.
+ */
+const NOT_FOUND_MARGIN = 3
 
 export type Decision =
   /** Nothing is alive at this sequence: build, sign, persist, send. */
@@ -65,6 +73,10 @@ export type Judgement =
   /** The sequence was consumed by a transaction that we never signed. */
   | { readonly _tag: "UnknownHand" }
 
+/** Whether the node that did not find the envelope must have seen the ledger that consumed the sequence. */
+const isBehind = (view: ChannelView, lookUp: LookUp): boolean =>
+  view.sequenceLedger === undefined || lookUp.latestLedger < view.sequenceLedger + NOT_FOUND_MARGIN
+
 /** What the look-ups say once the sequence is consumed. `view` is the response that showed it consumed. */
 export const judge = (
   view: ChannelView,
@@ -75,7 +87,7 @@ export const judge = (
   if (applied !== undefined) return { _tag: "Settle", hash: applied.hash }
   for (const envelope of envelopes) {
     const lookUp = lookUps.find((candidate) => candidate.hash === envelope.hash)
-    if (lookUp === undefined || lookUp.latestLedger < view.latestLedger) {
+    if (lookUp === undefined || isBehind(view, lookUp)) {
       return { _tag: "Undecided", reason: "node_lags" }
     }
     if (lookUp.oldestLedger > envelope.ledgerSigned + 1) {

@@ -64,6 +64,8 @@ export const stellarNetwork = define({
     Config.withDefault("local" as const),
   ),
 })
+/** Follows from the network: a live key pays real money on the public one, and nowhere else does it mean anything. */
+export const keyMode = Config.map(stellarNetwork, (network) => (network === "public" ? "live" : "test"))
 export const localnetPort = port(
   "LOCALNET_PORT",
   "Port of the embedded network's Horizon, RPC and friendbot",

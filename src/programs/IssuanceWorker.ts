@@ -5,13 +5,14 @@
  * A step starts from the database and the ledger alone, so a crash at any point loses nothing: the next worker
  * takes up what is bound. Failures of a step are logged and met with a growing pause, never with a decision.
  */
-import { Clock, Effect, Metric, Ref, Schedule } from "effect"
+import { Cause, Clock, Effect, Metric, Ref, Schedule, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import { Batches } from "../issuance/Batches.ts"
+import { type Batch, Batches } from "../issuance/Batches.ts"
 import { ensureChannels } from "../issuance/ChannelCreation.ts"
-import { Channels, type Lease } from "../issuance/Channels.ts"
+import { type ChannelRow, Channels, type Lease } from "../issuance/Channels.ts"
+import { IssuanceControl } from "../issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../issuance/IssuanceSettings.ts"
-import { readAccounts } from "../issuance/LedgerAccounts.ts"
+import { type AccountsView, readAccounts } from "../issuance/LedgerAccounts.ts"
 import { rememberLedger, verifyNetwork } from "../issuance/NetworkIdentity.ts"
 import { advanceChannel } from "../issuance/SubmitBatch.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
@@ -23,38 +24,94 @@ const CONCURRENT_CHANNELS = 8
 /** Longest pause after steps that failed, in ms. */
 const FAILURE_PAUSE_MS_MAX = 5_000
 
+/** Failed steps in a row after which the worker calls itself not ready. */
+const FAILURES_UNTIL_UNREADY = 5
+
 /** How often the newest known ledger is written down, in ms. */
 const REMEMBER_EVERY_MS = 60_000
 
 const channelsInFlight = Metric.gauge("issuance.channels_in_flight", {
   description: "Channels with a batch that has no verdict yet",
 })
+const stepsFailed = Metric.gauge("issuance.steps_failed", {
+  description: "Steps that have failed in a row; 0 while the worker works",
+})
 
-/** Advances every leased channel once, from what database and ledger say now. */
+/** The worker cannot go on for a reason that a person should know; it tries again all the same. */
+export class WorkerStuck extends Schema.TaggedError<WorkerStuck>()("WorkerStuck", {
+  message: Schema.String,
+}) {}
+
+/**
+ * Compares every channel that the database knows with the ledger. One that is ahead of what was signed here means
+ * that this database is older than the ledger (rule 5), also when it became so under a running worker: then nothing
+ * more is claimed, on any channel, until a person has looked.
+ */
+const checkNotOlder = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow>, view: AccountsView) {
+  const control = yield* IssuanceControl
+  const ahead = rows.find((row) => (view.accounts.get(row.address)?.sequence ?? 0n) > row.sequenceSigned)
+  if (ahead === undefined || ahead.status !== "open") return
+  const reason = `channel ${ahead.id} is ahead of this database: it was restored from an older state, or another hand uses the channel`
+  yield* control.pause(reason)
+  return yield* new WorkerStuck({ message: `issuing is paused: ${reason}` })
+})
+
+/** One channel's step. Its failure is its own: the other channels go on. True when it went well. */
+const advance = (lease: Lease, view: AccountsView, batch: Batch | undefined, paused: boolean) => {
+  const account = view.accounts.get(lease.address)
+  const step = Effect.gen(function* () {
+    if (account === undefined) {
+      return yield* new WorkerStuck({
+        message: `channel ${lease.channelId} (${lease.address}) is not on the ledger: was the network reset?`,
+      })
+    }
+    yield* advanceChannel(lease, { ...account, latestLedger: view.latestLedger }, batch, paused)
+  })
+  return step.pipe(
+    Effect.as(true),
+    Effect.catchTag("LeaseLost", () =>
+      Effect.as(Effect.logWarning("another worker has taken the channel"), true),
+    ),
+    Effect.catchCause((cause) =>
+      Cause.hasInterruptsOnly(cause)
+        ? Effect.failCause(cause)
+        : Effect.as(Effect.logError("a channel's step failed and will be taken again", cause), false),
+    ),
+    Effect.annotateLogs({ channel: lease.channelId }),
+  )
+}
+
+const demandChannels = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow>) {
+  if (rows.some((row) => row.status === "open")) return
+  return yield* new WorkerStuck({
+    message: "rewards wait, but every channel is halted: see channel_accounts.status_reason",
+  })
+})
+
+/**
+ * Advances every leased channel once, from what database and ledger say now.
+ *
+ * @error WorkerStuck with the reason; a port's error where no step could be taken at all
+ */
 export const step = Effect.fn("IssuanceWorker.step")(function* (leases: ReadonlyArray<Lease>) {
   const batches = yield* Batches
+  const channels = yield* Channels
   const work = yield* batches.work
   const inFlight = yield* batches.inFlight(leases.map((lease) => lease.channelId))
   yield* Metric.update(channelsInFlight, inFlight.size)
   if (inFlight.size === 0 && (!work.pending || work.paused)) return
-  const view = yield* readAccounts(leases.map((lease) => lease.address))
-  yield* Effect.forEach(
+  const rows = yield* channels.list
+  yield* demandChannels(rows)
+  if (leases.length === 0) return
+  const view = yield* readAccounts(rows.map((row) => row.address))
+  yield* checkNotOlder(rows, view)
+  const went = yield* Effect.forEach(
     leases,
-    (lease) =>
-      advanceChannel(
-        lease,
-        { latestLedger: view.latestLedger, sequence: view.accounts.get(lease.address)?.sequence },
-        inFlight.get(lease.channelId),
-        work.paused,
-      ).pipe(
-        Effect.catchTag("LeaseLost", (lost) =>
-          Effect.logWarning("another worker has taken the channel").pipe(
-            Effect.annotateLogs({ channel: lost.channelId }),
-          ),
-        ),
-      ),
-    { concurrency: CONCURRENT_CHANNELS, discard: true },
+    (lease) => advance(lease, view, inFlight.get(lease.channelId), work.paused),
+    { concurrency: CONCURRENT_CHANNELS },
   )
+  if (!went.includes(true))
+    return yield* new WorkerStuck({ message: "every channel's step failed: see the errors above" })
 })
 
 const remember = Effect.gen(function* () {
@@ -62,36 +119,51 @@ const remember = Effect.gen(function* () {
   yield* rememberLedger(yield* rpc.getLatestLedger)
 }).pipe(Effect.catchCause((cause) => Effect.logWarning("the newest ledger was not written down", cause)))
 
-/** Steps for ever: at the poll interval while all goes well, with growing pauses while it does not. */
-const loop = Effect.fnUntraced(function* (owner: string) {
+/** Takes steps with the channels of `owner`, renewing the leases in time; a step may last one lease at most. */
+const makeTakeStep = Effect.fnUntraced(function* (owner: string) {
   const settings = yield* IssuanceSettings
   const channels = yield* Channels
   let leases: ReadonlyArray<Lease> = []
   let leasedAtMs = 0
+  return Effect.gen(function* () {
+    const nowMs = yield* Clock.currentTimeMillis
+    if (leases.length === 0 || nowMs - leasedAtMs >= settings.leaseMs / 3) {
+      leases = yield* channels.lease(owner, settings.leaseMs)
+      leasedAtMs = nowMs
+    }
+    yield* step(leases)
+  }).pipe(
+    Effect.timeout(settings.leaseMs),
+    Effect.onError(() =>
+      Effect.sync(() => {
+        leasedAtMs = 0
+      }),
+    ),
+  )
+})
+
+/** Steps for ever: at the poll interval while all goes well, with growing pauses while it does not. */
+const loop = Effect.fnUntraced(function* (owner: string) {
+  const settings = yield* IssuanceSettings
+  const ready = yield* WorkerReady
+  const takeStep = yield* makeTakeStep(owner)
   let rememberedAtMs = yield* Clock.currentTimeMillis
   let failures = 0
   while (true) {
-    const nowMs = yield* Clock.currentTimeMillis
-    const exit = yield* Effect.gen(function* () {
-      if (leases.length === 0 || nowMs - leasedAtMs >= settings.leaseMs / 3) {
-        leases = yield* channels.lease(owner, settings.leaseMs)
-        leasedAtMs = nowMs
-      }
-      yield* step(leases)
-    }).pipe(Effect.sandbox, Effect.result)
-    if (exit._tag === "Failure") {
-      failures++
-      leasedAtMs = 0
-      yield* Effect.logWarning("a step failed and will be taken again", exit.failure)
-    } else {
-      failures = 0
+    const outcome = yield* takeStep.pipe(Effect.sandbox, Effect.result)
+    failures = outcome._tag === "Failure" ? failures + 1 : 0
+    if (outcome._tag === "Failure") {
+      yield* Effect.logError("a step failed and will be taken again", outcome.failure)
     }
+    yield* Metric.update(stepsFailed, failures)
+    yield* Ref.set(ready, failures < FAILURES_UNTIL_UNREADY)
+    const nowMs = yield* Clock.currentTimeMillis
     if (nowMs - rememberedAtMs >= REMEMBER_EVERY_MS) {
       rememberedAtMs = nowMs
       yield* remember
     }
-    const pauseMs = Math.min(settings.pollIntervalMs * 2 ** Math.min(failures, 10), FAILURE_PAUSE_MS_MAX)
-    yield* Effect.sleep(failures === 0 ? settings.pollIntervalMs : pauseMs)
+    const grownMs = settings.pollIntervalMs * 2 ** Math.min(failures, 10)
+    yield* Effect.sleep(failures === 0 ? settings.pollIntervalMs : Math.min(grownMs, FAILURE_PAUSE_MS_MAX))
   }
 })
 

@@ -5,7 +5,7 @@ import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { httpServer } from "../../layers/platform/Platform.ts"
 import * as RedisMemory from "../../layers/redis/RedisMemory.ts"
-import { UnpayableWallets } from "../../src/issuance/IssueRequest.ts"
+import { PaidModes, UnpayableWallets } from "../../src/issuance/IssueRequest.ts"
 import type { Mode } from "../../src/merchant/ApiKey.ts"
 import { Merchants } from "../../src/merchant/Merchants.ts"
 import * as ApiServer from "../../src/programs/ApiServer.ts"
@@ -17,6 +17,9 @@ export const UNPAYABLE_WALLET = "GAAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAIBAEAQCAI
 
 const ownAccounts = Layer.succeed(UnpayableWallets, new Set([UNPAYABLE_WALLET]))
 
+/** As on every network but the public one. */
+const onlyTest = Layer.succeed(PaidModes, new Set<Mode>(["test"]))
+
 const listening = httpServer({ host: "127.0.0.1", port: 0, setting: "PORT" })
 
 /** Everything around the API but the database. */
@@ -24,6 +27,7 @@ export const surroundings = Layer.mergeAll(
   RedisMemory.layer,
   SecureRandom.layerWebCrypto,
   ownAccounts,
+  onlyTest,
   listening,
 )
 

@@ -113,6 +113,7 @@ live("says that amounts are strings, which fields are required and that there ar
       "202",
       "400",
       "401",
+      "403",
       "404",
       "408",
       "409",

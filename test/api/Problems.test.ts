@@ -30,6 +30,7 @@ it("codes, statuses and titles are what clients rely on", () => {
     "idempotency.keys_differ 400 false",
     "campaign.dates_reversed 400 false",
     "issuance.wallet_not_payable 400 false",
+    "issuance.mode_not_paid 403 false",
     "auth.invalid_key 401 false",
     "route.not_found 404 false",
     "campaign.not_found 404 false",

@@ -61,6 +61,15 @@ export const provocations: Record<
       client.post(issue, Api.reward(id, { walletAddress: Api.UNPAYABLE_WALLET })),
     ),
   },
+  "issuance.mode_not_paid": {
+    param: undefined,
+    provoke: withCampaign((client) =>
+      Effect.gen(function* () {
+        const live = yield* Api.clientOf(client.merchantId, "live")
+        return yield* live.post(issue, Api.reward(yield* Api.newCampaign(live)))
+      }),
+    ),
+  },
   "auth.invalid_key": { param: undefined, provoke: Api.send("/api/campaigns") },
   "route.not_found": { param: undefined, provoke: Api.send("/nowhere") },
   "campaign.not_found": {

@@ -12,7 +12,7 @@ const payment = (result: xdr.PaymentResult) => OperationResult.opInner(Operation
 describe("the outcome of an included transaction", () => {
   test("success pays every operation", () => {
     const results = [payment(PaymentResult.paymentSuccess()), payment(PaymentResult.paymentSuccess())]
-    expect(readOutcome(encode(TransactionResultResult.txSuccess(results)), 2)).toEqual({
+    expect(readOutcome(encode(TransactionResultResult.txSuccess(results)), 2, true)).toEqual({
       _tag: "Paid",
       feeStroops: 300n,
     })
@@ -26,7 +26,7 @@ describe("the outcome of an included transaction", () => {
       payment(PaymentResult.paymentLineFull()),
       payment(PaymentResult.paymentNotAuthorized()),
     ]
-    const outcome = readOutcome(encode(TransactionResultResult.txFailed(results)), 5)
+    const outcome = readOutcome(encode(TransactionResultResult.txFailed(results)), 5, false)
     expect(outcome).toEqual({
       _tag: "Failed",
       code: "tx_failed",
@@ -49,7 +49,7 @@ describe("the outcome of an included transaction", () => {
       OperationResult.opBadAuth(),
       OperationResult.opNoAccount(),
     ]
-    const outcome = readOutcome(encode(TransactionResultResult.txFailed(results)), 5)
+    const outcome = readOutcome(encode(TransactionResultResult.txFailed(results)), 5, false)
     if (outcome._tag !== "Failed") throw new Error("expected a failure")
     expect(outcome.fates.map((fate) => fate._tag)).toEqual([
       "Program",
@@ -61,7 +61,7 @@ describe("the outcome of an included transaction", () => {
   })
 
   test("a failure of the transaction itself is the program's", () => {
-    const outcome = readOutcome(encode(TransactionResultResult.txBadAuth()), 2)
+    const outcome = readOutcome(encode(TransactionResultResult.txBadAuth()), 2, false)
     expect(outcome).toEqual({
       _tag: "Failed",
       code: "tx_bad_auth",

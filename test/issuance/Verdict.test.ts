@@ -46,7 +46,9 @@ describe("decide", () => {
   ]
   for (const [name, latestLedger, sequence, envelopes, tag] of cases) {
     test(name, () =>
-      expect(decide({ latestLedger, sequence }, SEQUENCE, envelopes)._tag).toBe(tag as "Build"),
+      expect(decide({ latestLedger, sequence, sequenceLedger: undefined }, SEQUENCE, envelopes)._tag).toBe(
+        tag as "Build",
+      ),
     )
   }
 
@@ -62,7 +64,11 @@ describe("decide", () => {
         fc.integer({ min: 1, max: 120 }),
         fc.array(anyEnvelope, { minLength: 1 }),
         (ledger, envelopes) => {
-          const decision = decide({ latestLedger: ledger, sequence: 999n }, SEQUENCE, envelopes)
+          const decision = decide(
+            { latestLedger: ledger, sequence: 999n, sequenceLedger: undefined },
+            SEQUENCE,
+            envelopes,
+          )
           const mayApply = envelopes.some(({ ledgerMax }) => ledger + 1 < ledgerMax)
           expect(decision._tag).toBe(mayApply ? "Wait" : "Rebuild")
         },
@@ -72,7 +78,7 @@ describe("decide", () => {
 })
 
 describe("judge", () => {
-  const view = { latestLedger: 60, sequence: 1000n }
+  const view = { latestLedger: 60, sequence: 1000n, sequenceLedger: 57 }
   const signed = [envelope("a", 50, 62), envelope("b", 55, 67)]
   const lookUp = (hash: string, found: boolean, latestLedger = 60, oldestLedger = 10): LookUp => ({
     hash,
@@ -87,7 +93,7 @@ describe("judge", () => {
       hash: "b",
     })
   })
-  test("a node behind the one that showed the sequence decides nothing", () => {
+  test("a node that is not well beyond the ledger of the change decides nothing", () => {
     expect(judge(view, signed, [lookUp("a", false), lookUp("b", false, 59)])).toEqual({
       _tag: "Undecided",
       reason: "node_lags",

@@ -7,6 +7,7 @@
  */
 import { expect, test } from "bun:test"
 import { Context, Effect, Layer, Option } from "effect"
+import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { Batches } from "../../src/issuance/Batches.ts"
@@ -206,6 +207,9 @@ const run = (moves: ReadonlyArray<Move>) => {
       Object.keys(counts).filter((name) => name !== "confirmed" && name !== "failed no_trustline"),
     ).toEqual([])
     yield* laws(stage)
+    // The laws leave out what is signed and undecided; in the end nothing may be.
+    const sql = yield* SqlClient.SqlClient
+    expect(yield* sql`SELECT hash FROM stellar_envelopes WHERE status = 'signed'`).toEqual([])
   })
   return program.pipe(
     Effect.provide(crashableLayer(stage, chaos), { local: true }),

@@ -82,6 +82,7 @@ const accountKeyOf = (address: string) =>
 /** Settings and keys that go with the network. */
 export const settings = IssuanceSettings.of({
   networkPassphrase: PASSPHRASE,
+  mode: "test",
   assetCode: "NOVA",
   assetIssuer: issuer.publicKey(),
   channels: 4,
@@ -100,16 +101,17 @@ export const signer = Wiring.signer({
 /** The asset's payments on the ledger that left the distribution account, oldest first, of successful transactions. */
 export const paymentsOf = (network: Network, from: string) =>
   network.transactionsOf(from).flatMap((transaction) => {
-    if (!transaction.successful || transaction.envelope.type !== "envelopeTypeTx") return []
-    const { tx } = transaction.envelope.v1
-    return tx.operations.flatMap((operation, operationIndex) => {
+    const inner = innerTransaction(transaction.envelope)
+    if (!transaction.successful || inner === undefined) return []
+    return inner.operations.flatMap((operation, operationIndex) => {
       if (operation.body.type !== "payment") return []
       const { amount, destination } = operation.body.paymentOp
-      const source = operation.sourceAccount ?? tx.sourceAccount
+      const source = operation.sourceAccount ?? inner.sourceAccount
       if (addressOf(source) !== from) return []
       return [
         {
-          txHash: transaction.hash,
+          // Of a fee bump the inner hash: that is the transaction that was signed here.
+          txHash: transaction.innerHash ?? transaction.hash,
           ledger: transaction.ledger,
           operationIndex,
           to: addressOf(destination),
@@ -118,5 +120,10 @@ export const paymentsOf = (network: Network, from: string) =>
       ]
     })
   })
+
+const innerTransaction = (envelope: xdr.TransactionEnvelope): xdr.Transaction | undefined => {
+  if (envelope.type === "envelopeTypeTx") return envelope.v1.tx
+  return envelope.type === "envelopeTypeTxFeeBump" ? envelope.feeBump.tx.innerTx.value.tx : undefined
+}
 
 const addressOf = (account: xdr.MuxedAccount) => encodeMuxedAccountToAddress(account)
