@@ -16,11 +16,25 @@ export const sha256 = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return hasher.digest()
 }
 
-export const accountOf = (id: xdr.AccountId): AccountKey => hexOf(id.ed25519.value)
+/** An operation's accounts and assets are asked for several times on its way, and translated once. */
+const remembered = <From extends object, To>(translate: (from: From) => To): ((from: From) => To) => {
+  const known = new WeakMap<From, { readonly to: To }>()
+  return (from) => {
+    const found = known.get(from)
+    if (found !== undefined) return found.to
+    const to = translate(from)
+    known.set(from, { to })
+    return to
+  }
+}
+
+const keyHex = remembered((key: xdr.Uint256Bytes): AccountKey => hexOf(key.value))
+
+export const accountOf = (id: xdr.AccountId): AccountKey => keyHex(id.ed25519)
 
 /** The ed25519 account behind a G... or M... account. */
 export const muxedAccountOf = (account: xdr.MuxedAccount): AccountKey =>
-  account.type === "keyTypeEd25519" ? hexOf(account.ed25519.value) : hexOf(account.med25519.ed25519.value)
+  keyHex(account.type === "keyTypeEd25519" ? account.ed25519 : account.med25519.ed25519)
 
 export const accountId = (key: AccountKey): xdr.AccountId => xdr.PublicKey.publicKeyTypeEd25519(bytesOf(key))
 
@@ -48,10 +62,10 @@ const codeOf = (code: Uint8Array, shortest: number): string | undefined => {
   return length < shortest ? undefined : Buffer.from(code.subarray(0, length)).toString("latin1")
 }
 
+type AnyAsset = xdr.Asset | xdr.ChangeTrustAsset | xdr.TrustLineAsset
+
 /** The asset's key, or undefined where the asset is not valid (or is a pool share). */
-export const assetOf = (
-  asset: xdr.Asset | xdr.ChangeTrustAsset | xdr.TrustLineAsset,
-): AssetKey | undefined => {
+export const assetOf = remembered((asset: AnyAsset): AssetKey | undefined => {
   switch (asset.type) {
     case "assetTypeNative":
       return "native"
@@ -66,7 +80,7 @@ export const assetOf = (
     default:
       return undefined
   }
-}
+})
 
 export const issuerOf = (asset: AssetKey): AccountKey => asset.slice(-64)
 

@@ -7,7 +7,8 @@ import { hexOf, muxedAccountOf, sha256, signerKeyOf } from "./Codec.ts"
 import type { AccountKey, SignerKeyText } from "./Entries.ts"
 
 export interface SignatureFrame {
-  readonly hint: Uint8Array
+  /** Hex. */
+  readonly hint: string
   readonly signature: Uint8Array
   /** What verification against a key (by its hex) gave; core keeps such a cache too (PubKeyUtils::verifySig). */
   readonly verified: Map<string, boolean>
@@ -107,7 +108,7 @@ const conditionsOf = (conditions: xdr.Preconditions): Conditions => {
 
 const signatureFrames = (signatures: ReadonlyArray<xdr.DecoratedSignature>): Array<SignatureFrame> =>
   signatures.map(({ hint, signature }) => ({
-    hint: hint.value,
+    hint: hexOf(hint.value),
     signature: signature.value,
     verified: new Map(),
   }))

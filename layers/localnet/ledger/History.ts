@@ -35,21 +35,13 @@ export interface History {
   readonly restore: (ledger: KeptLedger) => void
 }
 
-const operationsOf = ({ envelope }: AppliedTransaction): number => {
-  switch (envelope.type) {
-    case "envelopeTypeTx":
-      return envelope.v1.tx.operations.length
-    case "envelopeTypeTxV0":
-      return envelope.v0.tx.operations.length
-    case "envelopeTypeTxFeeBump":
-      return envelope.feeBump.tx.innerTx.v1.tx.operations.length
-  }
-}
-
 const ledgerView = (kept: KeptLedger, sealed: () => SealedHeader): ClosedLedger => {
   const transactions = kept.transactions.map(({ view }) => view)
   const successful = transactions.filter((transaction) => transaction.successful)
-  const operations = lazily(() => successful.reduce((sum, transaction) => sum + operationsOf(transaction), 0))
+  const operations = kept.transactions.reduce(
+    (sum, transaction) => sum + (transaction.view.successful ? transaction.operations : 0),
+    0,
+  )
   return {
     sequence: kept.sequence,
     hash: kept.hash,
@@ -57,9 +49,7 @@ const ledgerView = (kept: KeptLedger, sealed: () => SealedHeader): ClosedLedger 
     transactions,
     successfulTransactions: successful.length,
     failedTransactions: transactions.length - successful.length,
-    get operations() {
-      return operations()
-    },
+    operations,
     get previousHash() {
       return hexOf(sealed().header.previousLedgerHash.value)
     },

@@ -21,10 +21,13 @@ export interface TransactionBytes {
   readonly meta: Uint8Array
   readonly feeMeta: Uint8Array
   readonly participants: ReadonlyArray<AccountKey>
+  /** Of the inner transaction when it is a fee bump. */
+  readonly operations: number
 }
 
 export interface KeptTransaction {
   readonly view: AppliedTransaction
+  readonly operations: number
   readonly participants: ReadonlyArray<AccountKey>
   /** Not remembered: only a snapshot asks for it. */
   readonly encode: () => TransactionBytes
@@ -45,23 +48,15 @@ export const lazily = <A>(make: () => A): (() => A) => {
   }
 }
 
-interface Sources {
-  readonly envelope: () => xdr.TransactionEnvelope
-  readonly result: () => xdr.TransactionResult
-  readonly encode: () => TransactionBytes
-}
+type Facts = Omit<TransactionBytes, "envelope" | "result" | "meta" | "feeMeta">
 
-const viewOf = (
-  facts: Pick<TransactionBytes, "hash" | "innerHash" | "successful" | "feeCharged" | "participants">,
-  place: Place,
-  sources: Sources,
-): AppliedTransaction => {
-  const envelopeXdr = lazily(() => base64Of(sources.encode().envelope))
-  const resultXdr = lazily(() => base64Of(sources.encode().result))
-  const resultMetaXdr = lazily(() => base64Of(sources.encode().meta))
-  const feeMetaXdr = lazily(() => base64Of(sources.encode().feeMeta))
-  const envelope = lazily(sources.envelope)
-  const result = lazily(sources.result)
+const viewOf = (facts: Facts, place: Place, encode: () => TransactionBytes): AppliedTransaction => {
+  const envelopeXdr = lazily(() => base64Of(encode().envelope))
+  const resultXdr = lazily(() => base64Of(encode().result))
+  const resultMetaXdr = lazily(() => base64Of(encode().meta))
+  const feeMetaXdr = lazily(() => base64Of(encode().feeMeta))
+  const envelope = lazily(() => xdr.TransactionEnvelope.fromXdr(encode().envelope))
+  const result = lazily(() => xdr.TransactionResult.fromXdr(encode().result))
   const participants = lazily(() => facts.participants.map(addressOf))
   return {
     hash: facts.hash,
@@ -93,19 +88,32 @@ const viewOf = (
   }
 }
 
+const keptWith = (facts: Facts, place: Place, encode: () => TransactionBytes): KeptTransaction => ({
+  participants: facts.participants,
+  operations: facts.operations,
+  encode,
+  view: viewOf(facts, place, encode),
+})
+
+/**
+ * What a reader may ask for once the ledger is closed. Only bytes and changes are held: the decoded envelope
+ * would take several times their room, and most are never looked at again.
+ */
 export const keptOf = (included: IncludedTransaction, place: Place): KeptTransaction => {
-  const { frame, verdict, result, resultBytes, feeChanges, changes } = included
+  const { frame, verdict, resultBytes: result, feeChanges, changes } = included
+  const { bytes: envelope } = frame
   const facts = {
     hash: frame.hash,
     innerHash: frame.feeBump ? frame.inner.hash : undefined,
     successful: verdict.code === "txSuccess",
     feeCharged: verdict.feeCharged,
     participants: [...participantsOf(frame, changes, feeChanges)],
+    operations: frame.inner.operations.length,
   }
   const encode = (): TransactionBytes => ({
     ...facts,
-    envelope: frame.bytes,
-    result: resultBytes,
+    envelope,
+    result,
     get meta() {
       return metaBytes(changes)
     },
@@ -113,16 +121,9 @@ export const keptOf = (included: IncludedTransaction, place: Place): KeptTransac
       return feeMetaBytes(feeChanges)
     },
   })
-  const sources = { envelope: () => frame.envelope, result: () => result, encode }
-  return { participants: facts.participants, encode, view: viewOf(facts, place, sources) }
+  return keptWith(facts, place, encode)
 }
 
 /** From a snapshot. */
-export const keptFrom = (bytes: TransactionBytes, place: Place): KeptTransaction => {
-  const sources = {
-    envelope: () => xdr.TransactionEnvelope.fromXdr(bytes.envelope),
-    result: () => xdr.TransactionResult.fromXdr(bytes.result),
-    encode: () => bytes,
-  }
-  return { participants: bytes.participants, encode: () => bytes, view: viewOf(bytes, place, sources) }
-}
+export const keptFrom = (bytes: TransactionBytes, place: Place): KeptTransaction =>
+  keptWith(bytes, place, () => bytes)

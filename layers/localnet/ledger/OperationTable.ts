@@ -45,8 +45,7 @@ const UNSUPPORTED: BoundRules = {
   apply: () => NOT_SUPPORTED,
 }
 
-/** The rules for one operation, with its body bound. */
-export const rulesOf = (operation: OperationFrame): BoundRules => {
+const bindRules = (operation: OperationFrame): BoundRules => {
   const { body } = operation
   switch (body.type) {
     case "createAccount":
@@ -84,4 +83,15 @@ export const rulesOf = (operation: OperationFrame): BoundRules => {
     default:
       return UNSUPPORTED
   }
+}
+
+const bound = new WeakMap<OperationFrame, BoundRules>()
+
+/** The rules for one operation, with its body bound. */
+export const rulesOf = (operation: OperationFrame): BoundRules => {
+  const known = bound.get(operation)
+  if (known !== undefined) return known
+  const rules = bindRules(operation)
+  bound.set(operation, rules)
+  return rules
 }

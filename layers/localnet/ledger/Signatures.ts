@@ -33,7 +33,7 @@ const verifyEd25519 = (keyHex: string, message: Uint8Array, signature: Uint8Arra
 }
 
 /** The last four bytes of a key: enough to know which signature to try (CAP-40 for signed payloads). */
-const matchesHint = (hint: Uint8Array, keyHex: string): boolean => hexOf(hint) === keyHex.slice(-8)
+const matchesHint = (hint: string, keyHex: string): boolean => hint === keyHex.slice(-8)
 
 const signedPayloadHint = (keyHex: string, payload: Uint8Array): string => {
   const hint = bytesOf(keyHex.slice(-8))
@@ -63,7 +63,7 @@ const verifies = (signature: SignatureFrame, key: SignerKeyText, contents: Uint8
     case SignerType.signedPayload: {
       const payload = bytesOf(key.slice(72))
       return (
-        hexOf(signature.hint) === signedPayloadHint(keyHex, payload) &&
+        signature.hint === signedPayloadHint(keyHex, payload) &&
         verifyOnce(signature, key, () => verifyEd25519(keyHex, payload, signature.signature))
       )
     }
@@ -75,8 +75,18 @@ const verifies = (signature: SignatureFrame, key: SignerKeyText, contents: Uint8
 export interface SignatureChecker {
   /** Whether the signatures by these signers reach the weight; at least one has to match, even for weight 0. */
   readonly check: (signers: ReadonlyArray<SignerState>, neededWeight: number) => boolean
+  /** The same by an account's own key and signers. */
+  readonly checkAccount: (account: AccountState, neededWeight: number) => boolean
   /** Whether every signature has served some check: the rule behind txBAD_AUTH_EXTRA. */
   readonly allUsed: () => boolean
+}
+
+/** The account's own key by its master weight, then its signers (TransactionFrame::checkSignature). */
+const signersOf = (account: AccountState): ReadonlyArray<SignerState> => {
+  const [masterWeight] = account.thresholds
+  if (masterWeight === 0) return account.signers
+  const master = { key: SignerType.ed25519 + account.id, weight: masterWeight }
+  return account.signers.length === 0 ? [master] : [master, ...account.signers]
 }
 
 const SIGNATURE_SIGNERS = [SignerType.hashX, SignerType.ed25519, SignerType.signedPayload] as const
@@ -87,37 +97,43 @@ export const makeSignatureChecker = (
 ): SignatureChecker => {
   const contentsHex = hexOf(contents)
   const used = signatures.map(() => false)
-  return {
-    check: (signers, neededWeight) => {
-      let total = 0
-      for (const signer of signers) {
-        if (signer.key !== SignerType.preAuthTx + contentsHex) continue
-        total += Math.min(signer.weight, 255)
+  // Entries are immutable, so the same account needs the same check once, whatever its operations' number.
+  const checked = new Map<AccountState, Map<number, boolean>>()
+
+  const check = (signers: ReadonlyArray<SignerState>, neededWeight: number): boolean => {
+    let total = 0
+    for (const signer of signers) {
+      if (signer.key !== SignerType.preAuthTx + contentsHex) continue
+      total += Math.min(signer.weight, 255)
+      if (total >= neededWeight) return true
+    }
+    for (const type of SIGNATURE_SIGNERS) {
+      const left = signers.filter((signer) => signer.key.startsWith(type))
+      for (let at = 0; at < signatures.length && left.length > 0; at++) {
+        const signature = signatures[at]
+        if (signature === undefined) continue
+        const found = left.findIndex((signer) => verifies(signature, signer.key, contents))
+        if (found < 0) continue
+        used[at] = true
+        const [signer] = left.splice(found, 1)
+        total += Math.min(signer?.weight ?? 0, 255)
         if (total >= neededWeight) return true
       }
-      for (const type of SIGNATURE_SIGNERS) {
-        const left = signers.filter((signer) => signer.key.startsWith(type))
-        for (let at = 0; at < signatures.length && left.length > 0; at++) {
-          const signature = signatures[at]
-          if (signature === undefined) continue
-          const found = left.findIndex((signer) => verifies(signature, signer.key, contents))
-          if (found < 0) continue
-          used[at] = true
-          const [signer] = left.splice(found, 1)
-          total += Math.min(signer?.weight ?? 0, 255)
-          if (total >= neededWeight) return true
-        }
-      }
-      return false
+    }
+    return false
+  }
+
+  return {
+    check,
+    checkAccount: (account, neededWeight) => {
+      const byWeight = checked.get(account) ?? new Map<number, boolean>()
+      checked.set(account, byWeight)
+      const known = byWeight.get(neededWeight)
+      if (known !== undefined) return known
+      const enough = check(signersOf(account), neededWeight)
+      byWeight.set(neededWeight, enough)
+      return enough
     },
     allUsed: () => used.every((one) => one),
   }
-}
-
-/** The account's own key by its master weight, then its signers (TransactionFrame::checkSignature). */
-export const signersOf = (account: AccountState): ReadonlyArray<SignerState> => {
-  const [masterWeight] = account.thresholds
-  if (masterWeight === 0) return account.signers
-  const master = { key: SignerType.ed25519 + account.id, weight: masterWeight }
-  return account.signers.length === 0 ? [master] : [master, ...account.signers]
 }

@@ -10,7 +10,7 @@ import { BAD_AUTH, NO_ACCOUNT, type Outcome } from "./Operations.ts"
 import { rulesOf } from "./OperationTable.ts"
 import { availableBalance, type LedgerTerms } from "./Reserves.ts"
 import { type InnerCode, initialResult, type Verdict } from "./Results.ts"
-import { makeSignatureChecker, type SignatureChecker, signersOf } from "./Signatures.ts"
+import { makeSignatureChecker, type SignatureChecker } from "./Signatures.ts"
 import type { LedgerState } from "./State.ts"
 
 export interface ValidationContext {
@@ -107,7 +107,7 @@ export const commonValid = (
   if (isTooEarlyForAccount(transaction, account, context))
     return stop("updateSequence", "txBadMinSeqAgeOrGap")
   const signed =
-    checker.check(signersOf(account), account.thresholds[1]) &&
+    checker.checkAccount(account, account.thresholds[1]) &&
     transaction.conditions.extraSigners.every((key) => checker.check([{ key, weight: 1 }], 1))
   if (!signed) return stop("updateSequence", "txBadAuth")
   if (fee !== null && availableBalance(account, context.terms) < fee.toPay) {
@@ -125,7 +125,7 @@ export const checkOperationSignature = (
   const account = state.account(operation.source)
   if (account !== undefined) {
     const needed = account.thresholds[rulesOf(operation).threshold]
-    return checker.check(signersOf(account), needed) ? undefined : BAD_AUTH
+    return checker.checkAccount(account, needed) ? undefined : BAD_AUTH
   }
   if (!operation.ownSource) return NO_ACCOUNT
   // The account may come into being before the operation applies: its own key has to have signed.
@@ -188,7 +188,7 @@ const checkFeeBump = (frame: EnvelopeFrame, context: ValidationContext): Verdict
   const account = state.account(frame.feeSource)
   if (account === undefined) return refuse("txNoAccount")
   const checker = makeSignatureChecker(frame.hashBytes, frame.signatures)
-  if (!checker.check(signersOf(account), account.thresholds[1])) return refuse("txBadAuth")
+  if (!checker.checkAccount(account, account.thresholds[1])) return refuse("txBadAuth")
   if (availableBalance(account, terms) < frame.fee) return refuse("txInsufficientBalance")
   return checker.allUsed() ? undefined : refuse("txBadAuthExtra")
 }

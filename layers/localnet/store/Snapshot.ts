@@ -16,6 +16,7 @@ const writeTransaction = (writer: ByteWriter, transaction: TransactionBytes): vo
   writer.fixed(bytesOf(transaction.hash))
   writer.bytes(bytesOf(transaction.innerHash ?? ""))
   writer.u32(transaction.successful ? 1 : 0)
+  writer.u32(transaction.operations)
   writer.u64(transaction.feeCharged)
   writer.bytes(transaction.envelope)
   writer.bytes(transaction.result)
@@ -34,6 +35,7 @@ const readTransaction = (reader: ByteReader): TransactionBytes => {
     hash,
     innerHash: innerHash === "" ? undefined : innerHash,
     successful: reader.u32() === 1,
+    operations: reader.u32(),
     feeCharged: reader.u64(),
     envelope: reader.bytes(),
     result: reader.bytes(),
