@@ -11,7 +11,6 @@ import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
 import { Batches } from "../../src/issuance/Batches.ts"
-import { ensureChannels } from "../../src/issuance/ChannelCreation.ts"
 import { Channels } from "../../src/issuance/Channels.ts"
 import { Signer } from "../../src/ports/Signer.ts"
 import { SorobanRpc, SorobanRpcError } from "../../src/ports/SorobanRpc.ts"
@@ -26,8 +25,7 @@ import {
   wallets,
 } from "../support/IssuanceScene.ts"
 import { makeTestNetwork } from "../support/TestNetwork.ts"
-
-const LEASE_MS = 15_000
+import { LEASE_MS, openChannels } from "../support/WorkerScene.ts"
 
 type Fault = "none" | "answer lost" | "never delivered" | "delivered late"
 
@@ -131,14 +129,6 @@ const crashableLayer = (stage: TestNetwork, { crashable, send }: ReturnType<type
       )
     }),
   ).pipe(Layer.provideMerge(sceneLayer(stage, (rpc) => ({ ...rpc, sendTransaction: send(rpc) }))))
-
-const openChannels = Effect.fnUntraced(function* (stage: TestNetwork) {
-  const creation = yield* Effect.forkChild(ensureChannels())
-  while (creation.pollUnsafe() === undefined) {
-    yield* Effect.promise(() => Bun.sleep(5))
-    yield* stage.close
-  }
-})
 
 const run = (moves: ReadonlyArray<Move>) => {
   const stage = makeTestNetwork()
