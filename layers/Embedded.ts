@@ -70,9 +70,8 @@ const startLocalnet = Effect.fnUntraced(function* (home: Home, supervisor: Super
       SOROBAN_RPC_URL: `${url}/rpc`,
       NOVA_ASSET_ISSUER: Keypair.fromSecret(keys.issuerSecret).publicKey(),
       NOVA_DISTRIBUTION_ADDRESS: Keypair.fromSecret(keys.distributionSecret).publicKey(),
-      NOVA_DISTRIBUTION_SECRET: keys.distributionSecret,
-      NOVA_CHANNEL_SEED: keys.channelSeed,
     },
+    secrets: { NOVA_DISTRIBUTION_SECRET: keys.distributionSecret, NOVA_CHANNEL_SEED: keys.channelSeed },
     line: `Stellar      ${url} (embedded: Horizon, RPC at /rpc, friendbot)`,
   }
 })
@@ -82,8 +81,11 @@ const startNetwork = Effect.fnUntraced(function* (home: Home, supervisor: Superv
   const isEmbedded = network === "local" && !(yield* isSet("SOROBAN_RPC_URL"))
   if (!isEmbedded) {
     const url = yield* Settings.sorobanRpcUrl
+    // Asked for here, so that a missing one is said before anything has started.
+    yield* Effect.all([Settings.horizonUrl, Settings.networkPassphrase, Settings.assetIssuer])
+    yield* Effect.all([Settings.distributionSecret, Settings.channelSeed])
     return {
-      part: { environment: {}, line: `Stellar      ${url} (${network})` },
+      part: { environment: {}, secrets: {}, line: `Stellar      ${url} (${network})` },
       keys: Option.none<DemoKeys>(),
     }
   }
@@ -133,7 +135,13 @@ const prepareDemo = Effect.fnUntraced(function* (home: Home, keys: DemoKeys, api
   return file
 })
 
-const startPrograms = Effect.fnUntraced(function* (home: Home, supervisor: Supervisor, env: Environment) {
+/** `secrets` go to the one program that signs. */
+const startPrograms = Effect.fnUntraced(function* (
+  home: Home,
+  supervisor: Supervisor,
+  env: Environment,
+  secrets: Environment,
+) {
   const host = yield* Settings.host
   const apiPort = yield* Settings.apiPort
   const workerPort = yield* Settings.workerPort
@@ -150,7 +158,7 @@ const startPrograms = Effect.fnUntraced(function* (home: Home, supervisor: Super
   yield* supervisor.supervise({
     name: "issuance-worker",
     command: programCommand("issuance-worker"),
-    env,
+    env: { ...env, ...secrets },
     logFile: home.logOf("issuance-worker"),
     prepare: ensurePortFree({ host, port: workerPort, setting: "WORKER_PORT" }),
     isReady: () => answers(`${workerUrl}/health/ready`),
@@ -168,8 +176,8 @@ export const startSystem = Effect.gen(function* () {
   yield* Settings.checkGiven
   const home = yield* openHome
   const supervisor = yield* makeSupervisor({ home: home.path })
-  const postgres = yield* startPostgres(home, supervisor)
   const { keys, part: network } = yield* startNetwork(home, supervisor)
+  const postgres = yield* startPostgres(home, supervisor)
   const env: Environment = { ...postgres.environment, ...network.environment }
   const apiUrl = `http://${yield* Settings.host}:${yield* Settings.apiPort}`
   const demo = yield* Effect.gen(function* () {
@@ -178,6 +186,6 @@ export const startSystem = Effect.gen(function* () {
       ? Option.none<DemoFile>()
       : Option.some(yield* prepareDemo(home, keys.value, apiUrl))
   }).pipe(Effect.provide(ConfigProvider.layerAdd(ConfigProvider.fromEnv({ env }), { asPrimary: true })))
-  const programs = yield* startPrograms(home, supervisor, env)
+  const programs = yield* startPrograms(home, supervisor, env, network.secrets)
   return { home, apiUrl, demo, lines: [...programs, network.line, postgres.line] } satisfies RunningSystem
 })

@@ -1,5 +1,5 @@
 /** argv -> program. The only file under src that sees layers/. */
-import { Console, Effect, Layer, Option } from "effect"
+import { Console, Effect, Layer, Option, Redacted } from "effect"
 import { Command, Flag } from "effect/cli"
 import { HttpRouter } from "effect/http"
 import { migrate } from "../layers/db/Migrations.ts"
@@ -16,6 +16,7 @@ import { decodeDemoFile } from "./demo/DemoFile.ts"
 import { formatReport } from "./demo/DemoReport.ts"
 import { IssuanceControl } from "./issuance/IssuanceControl.ts"
 import * as Settings from "./kernel/Settings.ts"
+import { Merchants } from "./merchant/Merchants.ts"
 import * as ApiServer from "./programs/ApiServer.ts"
 import { issuanceWorker } from "./programs/IssuanceWorker.ts"
 import { WorkerReady, workerHealthRoutes } from "./programs/WorkerHealth.ts"
@@ -152,6 +153,33 @@ const demoCommand = Command.make(
   ),
 ).pipe(Command.withDescription("Issues rewards against a running `nova all` and says what came of them"))
 
+const merchantCreate = Command.make(
+  "create",
+  {
+    name: Flag.String("name").pipe(Flag.withDescription("What the merchant is called")),
+    json: Flag.Boolean("json").pipe(Flag.withDescription("For scripts"), Flag.withDefault(false)),
+  },
+  Effect.fnUntraced(
+    function* ({ json, name }) {
+      const merchants = yield* Merchants
+      const mode = yield* Settings.keyMode
+      const merchant = yield* merchants.create({ name })
+      const apiKey = Redacted.value(yield* merchants.createKey({ merchantId: merchant.id, mode }))
+      yield* Console.log(
+        json
+          ? JSON.stringify({ merchantId: merchant.id, name, mode, apiKey })
+          : `merchant  ${merchant.id}  ${name}\nkey       ${apiKey}\n\nThe key is shown this once only: keep it as you keep a password.`,
+      )
+    },
+    Effect.provide(Live.merchantServices("merchant")),
+  ),
+).pipe(Command.withDescription("Makes a merchant with its first API key, in the database at DATABASE_URL"))
+
+const merchant = Command.make("merchant").pipe(
+  Command.withDescription("Merchants"),
+  Command.withSubcommands([merchantCreate]),
+)
+
 const resume = Command.make(
   "resume",
   {},
@@ -174,7 +202,7 @@ const nova = Command.make("nova").pipe(
   Command.withDescription(
     "Nova Rewards: from a merchant's request to a payment on the Stellar ledger, exactly once",
   ),
-  Command.withSubcommands([all, api, worker, localnetCommand, migrateCommand, demoCommand, resume]),
+  Command.withSubcommands([all, api, worker, localnetCommand, migrateCommand, demoCommand, merchant, resume]),
 )
 
 Platform.runMain(Command.run(nova, { version: "0.1.0" }).pipe(Effect.provide(Platform.services)))
