@@ -50,6 +50,7 @@ const speedRows = (speed: Speed): ReadonlyArray<Row> => [
   ["a ledger, median", `${number(speed.p50_ms, 1)} ms`],
   ["a ledger, 99th percentile", `${number(speed.p99_ms, 1)} ms`],
   ["  of it the close, median", `${number(speed.close_p50_ms, 1)} ms`],
+  ["processor time of a ledger", `${number(speed.cpu_ms_per_ledger, 1)} ms`],
   ["signatures in a ledger", number(speed.signatures_per_ledger)],
 ]
 
