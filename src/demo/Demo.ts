@@ -7,7 +7,7 @@ import { Effect, Option, Schedule, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import type { DemoFile } from "./DemoFile.ts"
-import type { DemoReport } from "./DemoReport.ts"
+import { DemoIssuance, type DemoReport } from "./DemoReport.ts"
 import { makeProgressBar } from "./ProgressBar.ts"
 
 export interface DemoPlan {
@@ -23,14 +23,6 @@ export class DemoFailed extends Schema.TaggedError<DemoFailed>()("DemoFailed", {
 
 const Accepted = Schema.Struct({ issuanceId: Schema.String, status: Schema.String })
 
-export const DemoIssuance = Schema.Struct({
-  id: Schema.String,
-  status: Schema.String,
-  reason: Schema.NullOr(Schema.String),
-  txHash: Schema.NullOr(Schema.String),
-  createdAt: Schema.String,
-  confirmedAt: Schema.NullOr(Schema.String),
-})
 const IssuancePage = Schema.Struct({ data: Schema.Array(DemoIssuance), has_more: Schema.Boolean })
 
 /** Time that the API may be away, being restarted say, before the demo gives up: two minutes. */

@@ -1,5 +1,15 @@
 /** What came of a demo run, as a table for people. */
-import type { DemoIssuance } from "./Demo.ts"
+import { Schema } from "effect"
+
+/** The fields of an issuance that the demo looks at. */
+export const DemoIssuance = Schema.Struct({
+  id: Schema.String,
+  status: Schema.String,
+  reason: Schema.NullOr(Schema.String),
+  txHash: Schema.NullOr(Schema.String),
+  createdAt: Schema.String,
+  confirmedAt: Schema.NullOr(Schema.String),
+})
 
 export interface DemoReport {
   readonly accepted: number

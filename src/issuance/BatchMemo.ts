@@ -6,7 +6,7 @@
  * "<issuance id> <G address> <stroops>", each ended by a line feed.
  */
 import { createHash } from "node:crypto"
-import type { BatchPayment } from "./PaymentTransaction.ts"
+import type { BatchPayment } from "./BatchPayment.ts"
 
 export const batchMemo = (payments: ReadonlyArray<BatchPayment>): Uint8Array => {
   const hash = createHash("sha256").update("nova-batch-v1\n")

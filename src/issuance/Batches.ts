@@ -8,9 +8,10 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import type { BatchPayment } from "./BatchPayment.ts"
 import { fence, type Lease, type LeaseLost } from "./Channels.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
-import { type BatchPayment, PAYMENTS_MAX } from "./PaymentTransaction.ts"
+import { PAYMENTS_MAX } from "./PaymentTransaction.ts"
 import { type FailedBatch, type PaidBatch, settleFailed, settlePaid } from "./SettleBatch.ts"
 import type { SignedEnvelope } from "./Verdict.ts"
 

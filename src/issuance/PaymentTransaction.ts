@@ -5,15 +5,10 @@
 import { Account, Asset, Memo, Operation, TransactionBuilder } from "@stellar/stellar-sdk"
 import { formatAmount } from "../kernel/Amount.ts"
 import { batchMemo } from "./BatchMemo.ts"
+import type { BatchPayment } from "./BatchPayment.ts"
 
 /** Operations that one transaction holds at most (stellar-core: MAX_OPS_PER_TX). */
 export const PAYMENTS_MAX = 100
-
-export interface BatchPayment {
-  readonly issuanceId: string
-  readonly walletAddress: string
-  readonly amountStroops: bigint
-}
 
 export interface PaymentTransaction {
   readonly networkPassphrase: string
