@@ -27,7 +27,7 @@ import {
 } from "./Network.ts"
 import { chooseSet, payable } from "./queue/ChooseSet.ts"
 import { makeTransactionQueue } from "./queue/TransactionQueue.ts"
-import { addToHistory, fileStore, memoryStore } from "./store/LedgerStore.ts"
+import { addToHistory, fileStore, type Limits, memoryStore } from "./store/LedgerStore.ts"
 
 export const DEFAULT_SETTINGS: NetworkSettings = {
   passphrase: "Standalone Network ; February 2017",
@@ -45,8 +45,8 @@ export interface NetworkOptions {
   readonly settings?: Partial<NetworkSettings>
   /** Absent: memory only. */
   readonly ledgerFile?: string
-  /** Ledgers that a start replays at most, about: after so many the file is rewritten (20,000). */
-  readonly rewriteAfterLedgers?: number
+  /** When the ledger file gets a checkpoint, and when it is rewritten. */
+  readonly ledgerFileLimits?: Partial<Limits>
   /** Unix seconds: what a node's clock would show. */
   readonly now: () => number
   /** Accounts that friendbot may use at the same time; 0 leaves the root account alone and closes no ledger. */
@@ -81,7 +81,7 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
   const store =
     options.ledgerFile === undefined
       ? memoryStore(chain, history, settings.passphrase)
-      : fileStore(options.ledgerFile, chain, history, settings.passphrase, options.rewriteAfterLedgers)
+      : fileStore(options.ledgerFile, chain, history, settings.passphrase, options.ledgerFileLimits)
   let head: SealedHeader = store.head
   let broken = false
 

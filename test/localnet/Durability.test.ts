@@ -15,12 +15,16 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Asset, type Keypair, Operation } from "@stellar/stellar-sdk"
 import { openNetwork } from "../../layers/localnet/LocalNetwork.ts"
-import { makeHistory } from "../../layers/localnet/ledger/History.ts"
-import { makeLedgerState } from "../../layers/localnet/ledger/State.ts"
 import { RecordKind } from "../../layers/localnet/store/LedgerRecords.ts"
-import { fileStore } from "../../layers/localnet/store/LedgerStore.ts"
 import { encodeRecord, MAGIC, scan } from "../../layers/localnet/store/Records.ts"
-import { accountKeyOf, openTestNetwork, PASSPHRASE, type TestNetwork } from "./TestNetwork.ts"
+import {
+  accountIn,
+  accountKeyOf,
+  buildOn,
+  openTestNetwork,
+  PASSPHRASE,
+  type TestNetwork,
+} from "./TestNetwork.ts"
 
 let directory = ""
 let file = ""
@@ -247,27 +251,74 @@ describe("refusals, each one sentence", () => {
 })
 
 describe("a long life", () => {
-  test("a rewritten file shows what the old one showed, and is smaller to replay", () => {
-    const tools = open(file, { retentionLedgers: 1000 })
-    const accounts = fill(tools)
-    const [one, other] = accounts as [Keypair, Keypair]
-    for (let at = 0; at < 100; at++) tools.close()
-    const before = visible(tools, accounts)
-    tools.network.close()
-    // The store itself, so that the rewrite comes when the test wants it and not after 20,000 ledgers.
-    const { settings, networkId } = tools.network
-    const state = makeLedgerState()
-    const history = makeHistory(1000)
-    const chain = { state, settings, networkId: Buffer.from(networkId, "hex") }
-    const store = fileStore(file, chain, history, PASSPHRASE)
-    store.rewrite(store.head)
-    store.close()
-    const again = open(file, { retentionLedgers: 1000 })
-    expect(visible(again, accounts)).toBe(before)
-    expect(again.run(one, [pay(other, "1")]).transaction).toBe("txSuccess")
-    const after = visible(again, accounts)
-    again.network.close()
-    expect(visible(open(file, { retentionLedgers: 1000 }), accounts)).toBe(after)
+  /** A checkpoint every so many ledgers, and a rewrite at every checkpoint or at none. */
+  const limits = (checkpointAfterLedgers: number, rewriteAfterBytes: number) => ({
+    settings: { passphrase: PASSPHRASE, retentionLedgers: 100 },
+    now: () => 0,
+    ledgerFile: file,
+    friendbotHelpers: 0,
+    ledgerFileLimits: { checkpointAfterLedgers, rewriteAfterBytes },
+  })
+
+  for (const [name, rewriteAfterBytes] of [
+    ["checkpoints", 1e9],
+    ["rewrites", -1e9],
+  ] as const) {
+    test(`${name} on the way change nothing of what is shown`, () => {
+      const tools = open()
+      const accounts = fill(tools)
+      const [one, other] = accounts as [Keypair, Keypair]
+      tools.network.close()
+      const seen: Array<string> = []
+      for (let round = 0; round < 4; round++) {
+        const network = openNetwork(limits(3, rewriteAfterBytes))
+        const again = { ...tools, network }
+        if (seen.length > 0) expect(visible(again, accounts)).toBe(seen.at(-1) ?? "")
+        const { seqNum } = accountIn(network, one)
+        network.submit(buildOn(network, one, [pay(other, "1")], { sequence: seqNum + 1n }).envelopeXdr)
+        // Each round ends elsewhere between two checkpoints, and with another number of empty ledgers.
+        for (let at = 0; at < 4 + round; at++) network.closeLedger(0)
+        seen.push(visible(again, accounts))
+        network.close()
+      }
+      expect(visible(open(file, { retentionLedgers: 100 }), accounts)).toBe(seen.at(-1) ?? "")
+    })
+  }
+
+  test("a checkpoint that was being written when the process died is written off", () => {
+    const network = openNetwork(limits(1000, 1e9))
+    const before = statSync(file).size
+    for (let at = 0; at < 20; at++) network.closeLedger(0)
+    const { hash } = network.latest()
+    network.close()
+    const end = statSync(file).size
+    const checkpointed = openNetwork(limits(21, 1e9))
+    checkpointed.closeLedger(0)
+    const after = checkpointed.latest().hash
+    checkpointed.close()
+    const whole = readFileSync(file)
+    expect(whole.length).toBeGreaterThan(end + 24)
+    expect(end - before).toBe(20 * 24)
+    for (let length = end; length < whole.length; length += 7) {
+      writeFileSync(file, whole.subarray(0, length))
+      const torn = openNetwork(limits(1000, 1e9))
+      expect(torn.latest().hash).toBe(length < end + 24 ? hash : after)
+      torn.close()
+    }
+  })
+
+  test("more ledgers between two checkpoints than are retained leave no gap", () => {
+    const network = openNetwork(limits(150, 1e9))
+    for (let at = 0; at < 500; at++) network.closeLedger(0)
+    const { sequence } = network.latest()
+    network.close()
+    const again = openNetwork({
+      ...limits(150, 1e9),
+      settings: { passphrase: PASSPHRASE, retentionLedgers: 1000 },
+    })
+    for (let at = again.oldestLedger(); at <= sequence; at++)
+      expect(again.ledger(at)?.header.ledgerSeq).toBe(at)
+    again.close()
   })
 
   test("an empty ledger takes 24 bytes", () => {
@@ -278,20 +329,14 @@ describe("a long life", () => {
     expect(statSync(file).size - before).toBe(50 * 24)
   })
 
-  test("after many ledgers the file has been rewritten on the way, and reopens to the same end", () => {
-    const options = {
-      settings: { passphrase: PASSPHRASE, retentionLedgers: 100 },
-      now: () => 0,
-      ledgerFile: file,
-      rewriteAfterLedgers: 500,
-    }
-    const network = openNetwork(options)
-    for (let at = 0; at < 1700; at++) network.closeLedger(at)
+  test("a file that is rewritten stays small, and reopens to the same end", () => {
+    const network = openNetwork(limits(500, 0))
+    for (let at = 0; at < 3000; at++) network.closeLedger(at)
     const { hash, sequence } = network.latest()
     network.close()
-    // 24 bytes for each of them, had it not been rewritten.
-    expect(statSync(file).size).toBeLessThan(1700 * 24)
-    const again = openNetwork(options)
+    // 24 bytes for each ledger, had nothing been left behind.
+    expect(statSync(file).size).toBeLessThan(3000 * 24)
+    const again = openNetwork(limits(500, 0))
     expect(again.latest()).toMatchObject({ hash, sequence })
     expect(again.oldestLedger()).toBe(sequence - 99)
     again.close()

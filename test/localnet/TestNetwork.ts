@@ -103,6 +103,13 @@ const accountOf = (network: LocalNetwork, keys: Keypair): xdr.AccountEntry | und
   return data?.type === "account" ? data.account : undefined
 }
 
+/** The account as of the latest ledger. */
+export const accountIn = (network: LocalNetwork, keys: Keypair): xdr.AccountEntry => {
+  const found = accountOf(network, keys)
+  if (found === undefined) throw new Error(`no account ${keys.publicKey()}`)
+  return found
+}
+
 /** The hash that signatures sign, by the definition: SHA-256 of the TransactionSignaturePayload. */
 export const transactionHash = (tx: xdr.Transaction): Uint8Array =>
   hash(
@@ -157,11 +164,7 @@ export const openTestNetwork = (
     return network.closeLedger(now)
   }
   if (network.latest().sequence === 1) close()
-  const account: TestNetwork["account"] = (keys) => {
-    const found = accountOf(network, keys)
-    if (found === undefined) throw new Error(`no account ${keys.publicKey()}`)
-    return found
-  }
+  const account: TestNetwork["account"] = (keys) => accountIn(network, keys)
   const line: TestNetwork["line"] = (keys, asset) => {
     const data = network.entry(lineKeyOf(keys, asset))?.entry.data
     return data?.type === "trustline" ? data.trustLine : undefined

@@ -29,9 +29,9 @@ export interface History {
   readonly ledger: (sequence: number) => ClosedLedger | undefined
   readonly transaction: (hash: string) => AppliedTransaction | undefined
   readonly transactionsOf: (address: string) => ReadonlyArray<AppliedTransaction>
-  /** Everything retained, oldest first; the first has its header. */
-  readonly kept: () => ReadonlyArray<KeptLedger>
-  /** Puts back what a snapshot held, oldest first. */
+  /** What is retained from this ledger on, oldest first; the first has its header. */
+  readonly keptFrom: (sequence: number) => ReadonlyArray<KeptLedger>
+  /** Puts back what a ledger file held, oldest first; what lies before a gap is forgotten. */
   readonly restore: (ledger: KeptLedger) => void
 }
 
@@ -140,8 +140,13 @@ export const makeHistory = (retentionLedgers: number): History => {
     },
     transaction: (hash) => byHash.get(hash),
     transactionsOf: (address) => byAccount.of(keyOfAddress(address)),
-    kept: () => [...ledgers.values()],
+    keptFrom: (sequence) => {
+      const [first, ...rest] = [...ledgers.values()].filter((ledger) => ledger.sequence >= sequence)
+      return first === undefined ? [] : [{ ...first, header: sealedAt(first.sequence).bytes }, ...rest]
+    },
     restore: (ledger) => {
+      if (latest !== undefined && ledger.sequence !== latest.sequence + 1)
+        while (ledgers.size > 0) dropOldest()
       keep(ledger)
       head = ledger.header === undefined ? undefined : sealedFrom(ledger.header)
       latest = view(ledger)

@@ -25,8 +25,8 @@ export interface LedgerFile {
   readonly append: (records: ReadonlyArray<FileRecord>) => void
   /** Replaces the whole content: after a crash the file is either the old one or the new one. */
   readonly rewrite: (records: ReadonlyArray<FileRecord>) => void
-  /** Bytes appended since the file was opened or rewritten. */
-  readonly appended: () => number
+  /** Bytes. */
+  readonly size: () => number
   readonly close: () => void
 }
 
@@ -56,7 +56,6 @@ export const openLedgerFile = (file: string): LedgerFile => {
     const found = scan(isNew ? Buffer.alloc(0) : readFileSync(path), path)
     let fd = openSync(path, isNew ? "w+" : "r+")
     let length = found.length
-    let appended = 0
     let open = true
     ftruncateSync(fd, length)
     if (length === 0) {
@@ -74,7 +73,6 @@ export const openLedgerFile = (file: string): LedgerFile => {
         writeAll(fd, bytes, length)
         fdatasyncSync(fd)
         length += bytes.length
-        appended += bytes.length
       },
       rewrite: (records) => {
         const bytes = concat(records)
@@ -87,9 +85,8 @@ export const openLedgerFile = (file: string): LedgerFile => {
         closeSync(fd)
         fd = replacement
         length = MAGIC.length + bytes.length
-        appended = 0
       },
-      appended: () => appended,
+      size: () => length,
       close: () => {
         if (!open) return
         open = false

@@ -11,8 +11,10 @@ export const RecordKind = {
   ledger: 3,
   /** A ledger without: its close time alone, for there is one every second. */
   emptyLedger: 4,
-  /** State and retained history as of one ledger; Snapshot.ts. */
-  snapshot: 5,
+  /** Ledgers with their transactions, as they are shown; Snapshot.ts. */
+  history: 5,
+  /** All entries as of one ledger; Snapshot.ts. */
+  state: 6,
 } as const
 
 export interface Identity {

@@ -23,22 +23,34 @@ import {
   settingsRecord,
 } from "./LedgerRecords.ts"
 import { type FileRecord, LedgerFileError } from "./Records.ts"
-import { loadSnapshot, snapshotRecord } from "./Snapshot.ts"
+import { historyRecord, loadHistory, loadState, stateRecord } from "./Snapshot.ts"
 
-/** A file is rewritten when it has grown by this much, or by its snapshot's size when that is more. */
+/** A checkpoint comes after this many bytes that a start would replay, or the entries' size if that is more, */
+const CHECKPOINT_AFTER_BYTES = 4 * 1024 * 1024
+/** ... or after this many ledgers: empty ones are small, but each is replayed. */
+const CHECKPOINT_AFTER_LEDGERS = 20_000
+/** The file is rewritten, without what is no longer retained, when it has doubled and grown by this much. */
 const REWRITE_AFTER_BYTES = 32 * 1024 * 1024
-/** ... or by this many ledgers: empty ones are small, but each is replayed at the next start. */
-const REWRITE_AFTER_LEDGERS = 20_000
+
+export interface Limits {
+  readonly checkpointAfterBytes: number
+  readonly checkpointAfterLedgers: number
+  readonly rewriteAfterBytes: number
+}
+
+const DEFAULT_LIMITS: Limits = {
+  checkpointAfterBytes: CHECKPOINT_AFTER_BYTES,
+  checkpointAfterLedgers: CHECKPOINT_AFTER_LEDGERS,
+  rewriteAfterBytes: REWRITE_AFTER_BYTES,
+}
 
 export interface LedgerStore {
   /** The latest ledger that the file holds, genesis for a new one. */
   readonly head: SealedHeader
   /** Returns when the ledger is on the disk. */
   readonly record: (close: LedgerClose, set: TransactionSet, closeTime: bigint) => void
-  /** Rewrites the file when it has grown enough; to be called once the recorded ledger is in the history. */
+  /** Sets a checkpoint when one is due; to be called once the recorded ledger is in the history. */
   readonly tidy: (head: SealedHeader) => void
-  /** Rewrites the file now. */
-  readonly rewrite: (head: SealedHeader) => void
   readonly close: () => void
 }
 
@@ -55,7 +67,7 @@ export const addToHistory = (history: History, { header, included }: LedgerClose
 export const memoryStore = (chain: LedgerChain, history: History, passphrase: string): LedgerStore => {
   const head = genesis(chain.state, chain.settings, passphrase)
   history.add(head, [])
-  return { head, record: () => {}, tidy: () => {}, rewrite: () => {}, close: () => {} }
+  return { head, record: () => {}, tidy: () => {}, close: () => {} }
 }
 
 const recordedSettings = (settings: RecordedSettings): RecordedSettings => ({
@@ -74,23 +86,35 @@ const checkIdentity = (record: FileRecord | undefined, path: string, passphrase:
   )
 }
 
-/** Replays the records behind the identity, and says where the chain ends. */
-const replay = (
+interface Found {
+  readonly head: SealedHeader
+  readonly settings: RecordedSettings | undefined
+  /** What was replayed. */
+  readonly ledgers: number
+  readonly bytes: number
+  /** The ledger of the last checkpoint, and the size of its entries. */
+  readonly checkpoint: number
+  readonly stateBytes: number
+}
+
+/** Takes the last checkpoint, replays the records behind it, and says where the chain ends. */
+const load = (
   records: ReadonlyArray<FileRecord>,
   chain: LedgerChain,
   history: History,
   passphrase: string,
   path: string,
-): {
-  readonly head: SealedHeader
-  readonly settings: RecordedSettings | undefined
-  readonly ledgers: number
-  readonly snapshotBytes: number
-} => {
+): Found => {
+  const at = records.findLastIndex(({ kind }) => kind === RecordKind.state)
   let settings: RecordedSettings | undefined
   let head: SealedHeader | undefined
-  let ledgers = 0
-  const snapshotBytes = 0
+  for (const { kind, payload } of records.slice(0, at + 1)) {
+    if (kind === RecordKind.settings) settings = parseJson(payload) as RecordedSettings
+    else if (kind === RecordKind.history) loadHistory(payload, history)
+  }
+  const stateBytes = records[at]?.payload
+  if (stateBytes !== undefined) head = sealedFrom(loadState(stateBytes, chain.state))
+  const checkpoint = head?.header.ledgerSeq ?? 0
   const start = (): SealedHeader => {
     const first = genesis(chain.state, settings ?? chain.settings, passphrase)
     history.add(first, [])
@@ -100,22 +124,25 @@ const replay = (
     const terms = { ...chain, settings: settings ?? chain.settings }
     const closed = closeLedger(terms, head ?? start(), set, closeTime)
     addToHistory(history, closed)
-    ledgers++
     return closed.header
   }
-  for (const { kind, payload } of records) {
+  const behind = records.slice(at + 1)
+  for (const { kind, payload } of behind) {
     if (kind === RecordKind.settings) settings = parseJson(payload) as RecordedSettings
-    else if (kind === RecordKind.snapshot) head = sealedFrom(loadSnapshot(payload, chain.state, history))
-    else if (kind === RecordKind.emptyLedger)
+    else if (kind === RecordKind.emptyLedger) {
       head = advance({ frames: [], baseFee: 0n }, parseEmptyLedger(payload))
-    else if (kind === RecordKind.ledger) {
+    } else if (kind === RecordKind.ledger) {
       const { closeTime, baseFee, hash, envelopes } = parseLedger(payload)
       const frames = envelopes.map((envelope) => frameOf(envelope, chain.networkId))
       head = advance({ frames, baseFee }, closeTime)
       if (head.hashHex !== hexOf(hash)) throw anotherVersion(path, head.header.ledgerSeq)
-    } else throw anotherVersion(path, head?.header.ledgerSeq ?? 1)
+    } else if (kind !== RecordKind.history) throw anotherVersion(path, head?.header.ledgerSeq ?? 1)
+    // A history without its state: the checkpoint was being written when the process died.
   }
-  return { head: head ?? start(), settings, ledgers, snapshotBytes }
+  head ??= start()
+  const bytes = behind.reduce((sum, { payload }) => sum + payload.length, 0)
+  const ledgers = head.header.ledgerSeq - checkpoint
+  return { head, settings, ledgers, bytes, checkpoint, stateBytes: stateBytes?.length ?? 0 }
 }
 
 const anotherVersion = (path: string, sequence: number): LedgerFileError =>
@@ -129,43 +156,62 @@ const begin = (file: LedgerFile, chain: LedgerChain, passphrase: string): void =
   else checkIdentity(file.records[0], file.path, passphrase)
 }
 
+/** A rewritten file begins with identity, settings, history and state: how much that was; 0 when it never was. */
+const rewrittenBytes = (records: ReadonlyArray<FileRecord>): number => {
+  const head = records.slice(0, 4)
+  if (head[3]?.kind !== RecordKind.state) return 0
+  return head.reduce((sum, { payload }) => sum + payload.length, 0)
+}
+
 /** @throws LedgerFileError, whose message is one sentence for whoever started the network */
 export const fileStore = (
   path: string,
   chain: LedgerChain,
   history: History,
   passphrase: string,
-  rewriteAfterLedgers = REWRITE_AFTER_LEDGERS,
+  limits: Partial<Limits> = {},
 ): LedgerStore => {
+  const { checkpointAfterBytes, checkpointAfterLedgers, rewriteAfterBytes } = { ...DEFAULT_LIMITS, ...limits }
   const file = openLedgerFile(path)
   try {
     begin(file, chain, passphrase)
-    const found = replay(file.records.slice(1), chain, history, passphrase, file.path)
+    const found = load(file.records.slice(1), chain, history, passphrase, file.path)
     const settings = recordedSettings(chain.settings)
     if (!Bun.deepEquals(found.settings, settings)) file.append([settingsRecord(settings)])
-    let ledgers = found.ledgers
-    let snapshotBytes = found.snapshotBytes
-    // What a start has to replay: what stands behind the snapshot.
-    let replayedBytes = file.records.reduce((sum, { payload }) => sum + payload.length, -snapshotBytes)
-    const rewrite = (head: SealedHeader): void => {
-      const snapshot = snapshotRecord(head.bytes, chain.state, history)
-      file.rewrite([identityRecord({ passphrase }), settingsRecord(settings), snapshot])
-      snapshotBytes = snapshot.payload.length
-      replayedBytes = 0
+    let { ledgers, bytes, checkpoint, stateBytes } = found
+    let rewrittenSize = rewrittenBytes(file.records)
+
+    const setCheckpoint = (head: SealedHeader): void => {
+      const state = stateRecord(head.bytes, chain.state)
+      if (file.size() >= 2 * rewrittenSize + rewriteAfterBytes) {
+        file.rewrite([
+          identityRecord({ passphrase }),
+          settingsRecord(settings),
+          historyRecord(history, 0),
+          state,
+        ])
+        rewrittenSize = file.size()
+      } else {
+        file.append([historyRecord(history, checkpoint + 1), state])
+      }
+      checkpoint = head.header.ledgerSeq
+      stateBytes = state.payload.length
       ledgers = 0
+      bytes = 0
     }
     return {
       head: found.head,
       record: ({ header }, set, closeTime) => {
         const envelopes = set.frames.map((frame) => frame.bytes)
-        file.append([ledgerRecord({ closeTime, baseFee: set.baseFee, hash: header.hash, envelopes })])
+        const record = ledgerRecord({ closeTime, baseFee: set.baseFee, hash: header.hash, envelopes })
+        file.append([record])
         ledgers++
+        bytes += record.payload.length
       },
       tidy: (head) => {
-        const grown = replayedBytes + file.appended() >= Math.max(REWRITE_AFTER_BYTES, snapshotBytes)
-        if (grown || ledgers >= rewriteAfterLedgers) rewrite(head)
+        const due = bytes >= Math.max(checkpointAfterBytes, stateBytes) || ledgers >= checkpointAfterLedgers
+        if (due) setCheckpoint(head)
       },
-      rewrite,
       close: file.close,
     }
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * The whole of a network in one record: its entries, and the retained ledgers with their transactions. It
- * stands at the head of a rewritten ledger file, so that starting does not replay what has long been applied.
+ * A checkpoint: the retained ledgers since the last one, and all entries as they are. A start takes the last
+ * entries and every history before them, and replays only the ledgers behind.
  */
 import { xdr } from "@stellar/stellar-sdk"
 import { bytesOf, hexOf } from "../ledger/Codec.ts"
@@ -57,13 +57,10 @@ const readLedger = (reader: ByteReader): KeptLedger => {
   return { sequence, closeTime, hash, header: header.length === 0 ? undefined : header, transactions }
 }
 
-/** @param head the latest ledger's header, which the next ledger builds upon */
-export const snapshotRecord = (head: Uint8Array, state: LedgerState, history: History): FileRecord => {
+/** The retained ledgers from `sequence` on. */
+export const historyRecord = (history: History, sequence: number): FileRecord => {
   const writer = makeByteWriter()
-  writer.bytes(head)
-  writer.u32(state.size())
-  for (const entry of state.all()) writer.bytes(entryXdr(entry).toXdr())
-  const ledgers = history.kept()
+  const ledgers = history.keptFrom(sequence)
   writer.u32(ledgers.length)
   for (const ledger of ledgers) {
     writer.u32(ledger.sequence)
@@ -73,16 +70,29 @@ export const snapshotRecord = (head: Uint8Array, state: LedgerState, history: Hi
     writer.u32(ledger.transactions.length)
     for (const transaction of ledger.transactions) writeTransaction(writer, transaction.encode())
   }
-  return { kind: RecordKind.snapshot, payload: writer.done() }
+  return { kind: RecordKind.history, payload: writer.done() }
 }
 
-/** Fills an empty state and history. @returns the latest ledger's header */
-export const loadSnapshot = (payload: Uint8Array, state: LedgerState, history: History): Uint8Array => {
+export const loadHistory = (payload: Uint8Array, history: History): void => {
+  const reader = makeByteReader(payload)
+  const ledgers = reader.u32()
+  for (let at = 0; at < ledgers; at++) history.restore(readLedger(reader))
+}
+
+/** @param head the latest ledger's header, which the next ledger builds upon */
+export const stateRecord = (head: Uint8Array, state: LedgerState): FileRecord => {
+  const writer = makeByteWriter()
+  writer.bytes(head)
+  writer.u32(state.size())
+  for (const entry of state.all()) writer.bytes(entryXdr(entry).toXdr())
+  return { kind: RecordKind.state, payload: writer.done() }
+}
+
+/** Fills an empty state. @returns the latest ledger's header */
+export const loadState = (payload: Uint8Array, state: LedgerState): Uint8Array => {
   const reader = makeByteReader(payload)
   const head = reader.bytes()
   const entries = reader.u32()
   for (let at = 0; at < entries; at++) state.load(entryFrom(xdr.LedgerEntry.fromXdr(reader.bytes())))
-  const ledgers = reader.u32()
-  for (let at = 0; at < ledgers; at++) history.restore(readLedger(reader))
   return head
 }
