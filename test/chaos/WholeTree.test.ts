@@ -5,6 +5,7 @@ import { live } from "../support/it.ts"
 import { awaitSettled, progressNow } from "./support/Books.ts"
 import { announcedChance, type Chance } from "./support/Chance.ts"
 import { checkInvariants } from "./support/Invariants.ts"
+import { awaitNextLedger } from "./support/LedgerView.ts"
 import { type Merchant, makeMerchant } from "./support/Merchant.ts"
 import {
   awaitReady,
@@ -24,12 +25,16 @@ const REPEATS = 100
 /** A dead worker's channels are free again after this long; 15 s by default. Here it is most of the waiting. */
 const LEASE = { ISSUANCE_LEASE_MS: "3000" }
 
+/** The share of kills that wait for a ledger. */
+const KILLED_AT_LEDGER = 1 / 2
+
 /** One of three orders a start to be killed too, somewhere in its first two seconds. */
 const STARTS_KILLED = 1 / 3
 
 /**
- * Waits for the moment to kill: when a chosen part of the order's way is done, answers and endings counted alike, and
- * up to a quarter of a second more, in which the worker may be anywhere.
+ * Waits for the moment to kill: when a chosen part of the order's way is done, answers and endings counted alike. Then
+ * either up to a quarter of a second more, in which the worker may be anywhere, or until the next ledger has closed,
+ * when payments are on the ledger that the worker has not seen yet.
  */
 const awaitMoment = (place: Place, merchant: Merchant, chance: Chance, endedBefore: number) =>
   Effect.gen(function* () {
@@ -41,8 +46,10 @@ const awaitMoment = (place: Place, merchant: Merchant, chance: Chance, endedBefo
       if (answers + endings >= steps) break
       yield* Effect.sleep(20)
     }
-    yield* Effect.sleep(chance.between(0, 250))
-    return steps
+    const atLedger = chance.next() < KILLED_AT_LEDGER
+    if (atLedger) yield* awaitNextLedger(readDemo(place))
+    yield* Effect.sleep(chance.between(0, atLedger ? 100 : 250))
+    return `${steps} of ${2 * REWARDS}${atLedger ? ", just after a ledger" : ""}`
   })
 
 const round = (place: Place, merchant: Merchant, chance: Chance, number: number) =>
@@ -51,7 +58,7 @@ const round = (place: Place, merchant: Merchant, chance: Chance, number: number)
     const demo = readDemo(place)
     const endedBefore = (yield* progressNow(place))?.ended ?? 0
     const order = yield* Effect.forkChild(merchant.order(REWARDS, REPEATS, 60_000))
-    const steps = yield* awaitMoment(place, merchant, chance, endedBefore)
+    const moment = yield* awaitMoment(place, merchant, chance, endedBefore)
     const before = yield* progressNow(place)
     const processes = yield* killTree(place)
     const startIsKilled = chance.next() < STARTS_KILLED
@@ -66,7 +73,7 @@ const round = (place: Place, merchant: Merchant, chance: Chance, number: number)
     const found = yield* checkInvariants(place, demo, merchant)
     const seconds = ((performance.now() - startedAtMs) / 1000).toFixed(1)
     console.log(
-      `  kill ${number}: at step ${steps} of ${2 * REWARDS} (${before?.submitted} submitted, ${before?.pending} pending), ${processes} processes, ready again after ${(readyMs / 1000).toFixed(1)} s${startIsKilled ? " and a killed start" : ""}; ${found.confirmed} confirmed, ${found.failed} failed, ${found.payments} payments in ${found.transactions} transactions; ${seconds} s`,
+      `  kill ${number}: at step ${moment} (${before?.submitted} submitted, ${before?.pending} pending), ${processes} processes, ready again after ${(readyMs / 1000).toFixed(1)} s${startIsKilled ? " and a killed start" : ""}; ${found.confirmed} confirmed, ${found.failed} failed, ${found.payments} payments in ${found.transactions} transactions; ${seconds} s`,
     )
     return found
   })

@@ -86,3 +86,14 @@ export const balanceOf = ({ asset, horizonUrl }: Demo, address: string): Effect.
     const line = balances.find((entry) => `${entry.asset_code}:${entry.asset_issuer}` === asset)
     return line?.balance ?? "0.0000000"
   })
+
+/** Waits until Horizon shows a ledger that it did not show before; they close every second. */
+export const awaitNextLedger = ({ horizonUrl }: Demo): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const latest = Effect.map(
+      readJson<{ readonly history_latest_ledger: number }>(`${horizonUrl}/`),
+      (root) => root.history_latest_ledger,
+    )
+    const before = yield* latest
+    while ((yield* latest) === before) yield* Effect.sleep(10)
+  })

@@ -6,7 +6,7 @@ import { SqlClient } from "effect/sql"
 import { identityOf, type ProcessIdentity } from "../../../layers/platform/ProcessIdentity.ts"
 import { checkout, start } from "../../support/Processes.ts"
 import { query, readWith } from "./Books.ts"
-import { partOf } from "./HomeProcesses.ts"
+import { partOf, signal } from "./HomeProcesses.ts"
 import type { Place } from "./NovaSystem.ts"
 import { freePorts } from "./Ports.ts"
 
@@ -42,29 +42,34 @@ export const startSecondWorker = (place: Place): Effect.Effect<Worker, never, Sc
     return yield* known("second", started.pid, () => `${started.stdout()}${started.stderr()}`)
   })
 
-/** How many writes the fence refused it, by what it logged. */
-export const refusals = (worker: Worker): number =>
-  worker.log().split("another worker has taken the channel").length - 1
+const linesWith = (worker: Worker, message: string): number => worker.log().split(message).length - 1
 
-/** Who holds how many channels. */
-export const leaseHolders = (place: Place) =>
-  query(
-    place,
-    Effect.gen(function* () {
-      const sql = yield* SqlClient.SqlClient
-      return yield* sql<{ owner: string; channels: number }>`
-        SELECT lease_owner AS owner, count(*)::int AS channels FROM channel_accounts
-        WHERE lease_owner IS NOT NULL GROUP BY 1 ORDER BY 2 DESC`
-    }),
-  )
+/** How many writes the fence refused it, by what it logged. */
+export const refusals = (worker: Worker): number => linesWith(worker, "another worker has taken the channel")
+
+/** How many steps it ended by itself, because they had taken longer than a lease lasts. */
+export const stepsGivenUp = (worker: Worker): number =>
+  linesWith(worker, "a step failed and will be taken again")
 
 /** The name under which a worker holds channels, as it logged it when it began. */
-export const ownerName = (worker: Worker): string | undefined =>
+const ownerName = (worker: Worker): string =>
   worker
     .log()
     .match(/"owner":"(worker-[^"]+)"/g)
     ?.at(-1)
-    ?.slice(9, -1)
+    ?.slice(9, -1) ?? ""
+
+/** How many channels the worker holds. */
+export const channelsOf = (place: Place, worker: Worker): Effect.Effect<number> =>
+  query(
+    place,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const [row] = yield* sql<{ channels: number }>`
+        SELECT count(*)::int AS channels FROM channel_accounts WHERE lease_owner = ${ownerName(worker)}`
+      return row?.channels ?? 0
+    }),
+  )
 
 /**
  * Waits for a batch that is bound to a sequence and not signed yet: its worker is about to sign, and must find out
@@ -87,3 +92,35 @@ export const awaitUnsigned = (place: Place, withinMs: number): Effect.Effect<boo
       return false
     }),
   ).pipe(Effect.map((seen) => seen === true))
+
+const lockHolders = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ count: number }>`
+    SELECT count(DISTINCT a.pid)::int AS count FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
+    WHERE a.application_name = 'nova-issuance-worker' AND a.xact_start IS NOT NULL
+      AND l.relation = 'campaigns'::regclass`
+  return row?.count ?? 0
+})
+
+/** How many of the worker's sessions are in a transaction that has to do with a campaign's budget. */
+export const sessionsOnCampaigns = (place: Place): Effect.Effect<number> => query(place, lockHolders)
+
+/** Sends the worker to sleep while one of its transactions is open on a campaign; false when none was seen in time. */
+export const stopInTransaction = (place: Place, worker: Worker, withinMs: number): Effect.Effect<boolean> =>
+  readWith(
+    place,
+    Effect.gen(function* () {
+      const untilMs = performance.now() + withinMs
+      while (performance.now() < untilMs) {
+        if ((yield* lockHolders) > 0) {
+          signal(worker.identity, "SIGSTOP")
+          // What was on its way to the server arrives, and may end the transaction after all.
+          yield* Effect.sleep(300)
+          if ((yield* lockHolders) > 0) return true
+          signal(worker.identity, "SIGCONT")
+        }
+        yield* Effect.sleep(1)
+      }
+      return false
+    }),
+  ).pipe(Effect.map((stopped) => stopped === true))
