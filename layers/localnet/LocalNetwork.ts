@@ -167,12 +167,22 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
       ? undefined
       : { entry: entryXdr(entry), lastModifiedLedger: entry.lastModified }
   }
-  const subEntries = (address: string, kind: "trustline" | "data"): ReadonlyArray<StoredEntry> =>
-    state
+  const subEntries = (address: string, kind: "trustline" | "data"): ReadonlyArray<StoredEntry> => {
+    checkAlive()
+    return state
       .subEntries(keyOfAddress(address))
       .filter((entry) => entry.kind === kind)
       .sort((one, other) => (keyOf(one) < keyOf(other) ? -1 : 1))
       .map((entry) => ({ entry: entryXdr(entry), lastModifiedLedger: entry.lastModified }))
+  }
+
+  const entriesOf: Network["entriesOf"] = (kind) => {
+    const found: Array<StoredEntry> = []
+    for (const entry of state.all()) {
+      if (entry.kind === kind) found.push({ entry: entryXdr(entry), lastModifiedLedger: entry.lastModified })
+    }
+    return found
+  }
 
   const helpers = options.friendbotHelpers ?? FRIENDBOT_HELPERS
   const friendbot = makeFriendbot(settings.passphrase, helpers, {
@@ -195,6 +205,7 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
     entry: (key) => stored(entryKeyOf(key)),
     trustlines: (address) => subEntries(address, "trustline"),
     dataEntries: (address) => subEntries(address, "data"),
+    entriesOf,
     transactionsOf: history.transactionsOf,
     submit,
     pendingCount: queue.size,

@@ -237,6 +237,29 @@ describe("refusals, each one sentence", () => {
     )
   })
 
+  test("a path that cannot be written", () => {
+    writeFileSync(file, "")
+    expect(() => open(join(file, "below"))).toThrow(/^The ledger file .* cannot be used: .*\.$/)
+    expect(() => open(directory)).toThrow(/^The ledger file .* cannot be used: .*\.$/)
+  })
+
+  test("a ledger that could not be written down is never shown, and nothing is shown after it", () => {
+    const tools = open()
+    const [one, other] = fill(tools) as [Keypair, Keypair]
+    const before = tools.network.latest()
+    const built = tools.build(one, [pay(other, "1")])
+    tools.submit(built)
+    // The file is taken away from under the network: what a failing disk does.
+    tools.network.close()
+    expect(() => tools.close()).toThrow("cannot be used")
+    expect(tools.network.latest()).toBe(before)
+    expect(tools.network.transaction(built.hash)).toBeUndefined()
+    expect(() => tools.network.entry(accountKeyOf(one))).toThrow("the network has stopped")
+    expect(() => tools.submit(built)).toThrow("the network has stopped")
+    expect(() => tools.close()).toThrow("the network has stopped")
+    expect(open().network.latest().hash).toBe(before.hash)
+  })
+
   test("a second opener, in this process or another", async () => {
     open()
     expect(() => open()).toThrow("is in use by another process")

@@ -23,6 +23,12 @@ export const fullHash = (frame: EnvelopeFrame): Uint8Array => {
   return made
 }
 
+/** The same of a fee bump's inner transaction as it would stand alone (getInnerFullHash). */
+export const innerFullHash = ({ envelope }: EnvelopeFrame): Uint8Array | undefined =>
+  envelope.type === "envelopeTypeTxFeeBump"
+    ? sha256(xdr.TransactionEnvelope.envelopeTypeTx(envelope.feeBump.tx.innerTx.v1).toXdr())
+    : undefined
+
 /** Protocol 23's second phase: Soroban transactions in parallel stages, of which there are none. */
 const NO_SOROBAN = xdr.TransactionPhase.parallelTxsComponent(
   new xdr.ParallelTxsComponent({ baseFee: null, executionStages: [] }),

@@ -8,7 +8,7 @@ import type { EnvelopeFrame } from "../ledger/Frame.ts"
 import { availableBalance, type LedgerTerms } from "../ledger/Reserves.ts"
 import type { Verdict } from "../ledger/Results.ts"
 import type { LedgerState } from "../ledger/State.ts"
-import { fullHash } from "../ledger/TransactionSet.ts"
+import { fullHash, innerFullHash } from "../ledger/TransactionSet.ts"
 import { betterFee, compareRates } from "./SurgePricing.ts"
 
 /** TRANSACTION_QUEUE_TIMEOUT_LEDGERS */
@@ -71,10 +71,11 @@ const refused = (code: Verdict["code"], feeCharged = 0n): Addition => ({
 })
 
 /** isDuplicateTx: the same envelope, or the inner transaction of a fee bump that waits already. */
-const isDuplicate = (waiting: EnvelopeFrame, frame: EnvelopeFrame): boolean =>
-  waiting.feeBump === frame.feeBump
-    ? banHash(waiting) === banHash(frame)
-    : waiting.feeBump && waiting.inner.hash === frame.hash
+const isDuplicate = (waiting: EnvelopeFrame, frame: EnvelopeFrame): boolean => {
+  if (waiting.feeBump === frame.feeBump) return banHash(waiting) === banHash(frame)
+  const inner = innerFullHash(waiting)
+  return inner !== undefined && hexOf(inner) === banHash(frame)
+}
 
 /** canReplaceByFee: the smallest fee that replaces `old`, or undefined when `frame` bids enough. */
 const replacementFeeMissing = (frame: EnvelopeFrame, old: EnvelopeFrame): bigint | undefined => {

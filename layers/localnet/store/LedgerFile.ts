@@ -15,7 +15,7 @@ import {
 } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { lockFile } from "./FileLock.ts"
-import { encodeRecord, type FileRecord, MAGIC, scan } from "./Records.ts"
+import { encodeRecord, type FileRecord, LedgerFileError, MAGIC, scan } from "./Records.ts"
 
 export interface LedgerFile {
   readonly path: string
@@ -44,11 +44,33 @@ const syncDirectory = (path: string): void => {
 
 const concat = (records: ReadonlyArray<FileRecord>): Uint8Array => Buffer.concat(records.map(encodeRecord))
 
+/** What the operating system refuses, as one sentence. */
+const orRefuse = <A>(path: string, attempt: () => A): A => {
+  try {
+    return attempt()
+  } catch (cause) {
+    if (cause instanceof LedgerFileError) throw cause
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new LedgerFileError(`The ledger file ${path} cannot be used: ${reason}.`, { cause })
+  }
+}
+
 /** @throws LedgerFileError when another process has the file, or it is damaged, or no ledger file */
 export const openLedgerFile = (file: string): LedgerFile => {
-  mkdirSync(dirname(file), { recursive: true })
-  const directory = realpathSync(dirname(file))
+  const directory = orRefuse(file, () => {
+    mkdirSync(dirname(file), { recursive: true })
+    return realpathSync(dirname(file))
+  })
   const path = join(directory, basename(file))
+  const opened = orRefuse(path, () => openLocked(path, directory))
+  return {
+    ...opened,
+    append: (records) => orRefuse(path, () => opened.append(records)),
+    rewrite: (records) => orRefuse(path, () => opened.rewrite(records)),
+  }
+}
+
+const openLocked = (path: string, directory: string): LedgerFile => {
   const unlock = lockFile(path)
   try {
     rmSync(`${path}.new`, { force: true })
@@ -57,6 +79,10 @@ export const openLedgerFile = (file: string): LedgerFile => {
     let fd = openSync(path, isNew ? "w+" : "r+")
     let length = found.length
     let open = true
+    // The descriptor's number may be another file's by now.
+    const checkOpen = (): void => {
+      if (!open) throw new LedgerFileError(`The ledger file ${path} cannot be used: it is closed.`)
+    }
     ftruncateSync(fd, length)
     if (length === 0) {
       writeAll(fd, MAGIC, 0)
@@ -69,12 +95,14 @@ export const openLedgerFile = (file: string): LedgerFile => {
       path,
       records: found.records,
       append: (records) => {
+        checkOpen()
         const bytes = concat(records)
         writeAll(fd, bytes, length)
         fdatasyncSync(fd)
         length += bytes.length
       },
       rewrite: (records) => {
+        checkOpen()
         const bytes = concat(records)
         const replacement = openSync(`${path}.new`, "w+")
         writeAll(replacement, MAGIC, 0)
