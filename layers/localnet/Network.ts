@@ -115,6 +115,8 @@ export interface Network {
   readonly trustlines: (address: string) => ReadonlyArray<StoredEntry>
   /** All data entries of an account as of `latest()`, ordered by name. */
   readonly dataEntries: (address: string) => ReadonlyArray<StoredEntry>
+  /** Every entry of a kind as of `latest()`, in no order: for the few collections that are not an account's. */
+  readonly entriesOf: (kind: "trustline" | "claimableBalance") => ReadonlyArray<StoredEntry>
   /** Transactions in which the address took part, ascending by (ledger, applicationOrder), within retention. */
   readonly transactionsOf: (address: string) => ReadonlyArray<AppliedTransaction>
   /** Validates and queues. @throws MalformedEnvelope */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { Asset, type Keypair, Operation, xdr } from "@stellar/stellar-sdk"
+import { Asset, Claimant, type Keypair, Operation, xdr } from "@stellar/stellar-sdk"
 import { envelopeView } from "../../layers/localnet/horizon/EnvelopeView.ts"
 import { fixture } from "./Fixtures.ts"
 import { type Harness, startHarness } from "./Harness.ts"
@@ -71,6 +71,13 @@ describe.skipIf(text === undefined)("answers against Horizon's OpenAPI descripti
     const paid = await net.apply(issuer, [
       Operation.payment({ destination: wallet.publicKey(), asset, amount: "1" }),
     ])
+    const untilThen = Claimant.predicateBeforeAbsoluteTime("4102444800")
+    const predicate = Claimant.predicateAnd(
+      untilThen,
+      Claimant.predicateNot(Claimant.predicateBeforeAbsoluteTime("1")),
+    )
+    const claimants = [new Claimant(wallet.publicKey(), predicate)]
+    await net.apply(issuer, [Operation.createClaimableBalance({ asset, amount: "1", claimants })])
     hash = paid.hash
     ledger = paid.ledger
   })
@@ -92,6 +99,8 @@ describe.skipIf(text === undefined)("answers against Horizon's OpenAPI descripti
       ["/accounts/{account_id}/transactions", `${account}/transactions`],
       ["/accounts/{account_id}/operations", `${account}/operations`],
       ["/accounts/{account_id}/payments", `${account}/payments`],
+      ["/assets", "/assets"],
+      ["/claimable_balances", "/claimable_balances"],
       ["/fee_stats", "/fee_stats"],
       ["/ledgers", "/ledgers"],
       ["/ledgers/{sequence}", `/ledgers/${ledger}`],
@@ -116,6 +125,8 @@ describe.skipIf(text === undefined)("answers against Horizon's OpenAPI descripti
     const account = `/accounts/${wallet.publicKey()}`
     const cases: ReadonlyArray<readonly [string, string]> = [
       ["/accounts/{account_id}", account],
+      ["/assets", "/assets"],
+      ["/claimable_balances", "/claimable_balances"],
       ["/fee_stats", "/fee_stats"],
       ["/ledgers", "/ledgers?order=desc&limit=3"],
       ["/ledgers/{sequence}", `/ledgers/${ledger}`],

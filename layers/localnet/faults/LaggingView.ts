@@ -16,6 +16,7 @@ export interface LaggingView
     | "entry"
     | "trustlines"
     | "dataEntries"
+    | "entriesOf"
     | "transactionsOf"
     | "onClose"
   > {
@@ -68,10 +69,10 @@ const makeEntries = (network: Network, unseen: () => ReadonlyArray<EntriesBefore
     const changed = unseen().find((before) => before.has(text))
     return changed === undefined ? network.entry(key) : changed.get(text)
   }
-  const owned = (
-    address: string,
-    type: "trustline" | "data",
+  /** Those that stand now, with what the unseen ledgers changed taken back. */
+  const takenBack = (
     now: ReadonlyArray<StoredEntry>,
+    belongs: (stored: StoredEntry) => boolean,
   ): ReadonlyArray<StoredEntry> => {
     const before = unseen()
     if (before.length === 0) return now
@@ -84,15 +85,19 @@ const makeEntries = (network: Network, unseen: () => ReadonlyArray<EntriesBefore
     for (const changes of before.toReversed()) {
       for (const [key, stored] of changes) {
         if (stored === undefined) found.delete(key)
-        else if (stored.entry.data.type === type && ownerOf(stored.entry) === address) found.set(key, stored)
+        else if (belongs(stored)) found.set(key, stored)
       }
     }
     return [...found.values()].sort(byContent)
   }
+  const owned = (type: "trustline" | "data", address: string, now: ReadonlyArray<StoredEntry>) =>
+    takenBack(now, ({ entry }) => entry.data.type === type && ownerOf(entry) === address)
   return {
     entry,
-    trustlines: (address: string) => owned(address, "trustline", network.trustlines(address)),
-    dataEntries: (address: string) => owned(address, "data", network.dataEntries(address)),
+    trustlines: (address: string) => owned("trustline", address, network.trustlines(address)),
+    dataEntries: (address: string) => owned("data", address, network.dataEntries(address)),
+    entriesOf: (kind: "trustline" | "claimableBalance") =>
+      takenBack(network.entriesOf(kind), ({ entry }) => entry.data.type === kind),
   }
 }
 

@@ -108,7 +108,7 @@ const linkFields = (links: Links, address: string) => {
   }
 }
 
-const flagsOf = (flags: number) => ({
+export const accountFlags = (flags: number) => ({
   auth_required: (flags & AUTH_REQUIRED) !== 0,
   auth_revocable: (flags & AUTH_REVOCABLE) !== 0,
   auth_immutable: (flags & AUTH_IMMUTABLE) !== 0,
@@ -146,7 +146,7 @@ export const accountResource = (network: Network, links: Links, address: string)
     last_modified_ledger: stored.lastModifiedLedger,
     last_modified_time: modifiedIn === undefined ? null : timeText(modifiedIn.closeTime),
     thresholds: { low_threshold: low, med_threshold: medium, high_threshold: high },
-    flags: flagsOf(account.flags),
+    flags: accountFlags(account.flags),
     balances: balancesOf(network, account, address),
     signers: signersOf(account, address, master),
     data: dataOf(network, address),

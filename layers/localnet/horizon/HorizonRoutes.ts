@@ -1,5 +1,8 @@
 import type { Network } from "../Network.ts"
 import { accountDataResource, accountEntry, accountResource, requireAccountId } from "./AccountResource.ts"
+import { assetList } from "./AssetList.ts"
+import { claimableBalanceList } from "./ClaimableBalanceList.ts"
+import { claimableBalanceById } from "./ClaimableBalanceResource.ts"
 import {
   type Collection,
   ledgerCollection,
@@ -145,6 +148,11 @@ const get: Readonly<Record<string, Handler>> = {
   "/accounts/:account_id/transactions": transactionsIn(accountScope),
   "/accounts/:account_id/operations": operationsIn(accountScope),
   "/accounts/:account_id/payments": operationsIn(accountScope, true),
+  "/assets": ({ services, request }) => assetList(services.network, request),
+  "/claimable_balances": ({ services, request, links }) =>
+    claimableBalanceList(services.network, links, request),
+  "/claimable_balances/:balance_id": ({ services, links, segment }) =>
+    resource(claimableBalanceById(services.network, links, segment("balance_id"))),
   "/ledgers": (call) => listed(call, ledgerCollection(call.services.network, call.links)),
   "/ledgers/:ledger_id": ledger,
   "/ledgers/:ledger_id/transactions": transactionsIn(ledgerScope),
@@ -168,9 +176,8 @@ const refused = [
   "/accounts/:account_id/effects",
   "/accounts/:account_id/offers",
   "/accounts/:account_id/trades",
-  "/assets",
-  "/claimable_balances",
-  "/claimable_balances/:id",
+  "/claimable_balances/:balance_id/operations",
+  "/claimable_balances/:balance_id/transactions",
   "/effects",
   "/ledgers/:ledger_id/effects",
   "/liquidity_pools",

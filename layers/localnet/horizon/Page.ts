@@ -17,7 +17,7 @@ const PAGE_LIMIT_DEFAULT = 10
 const PAGE_LIMIT_MAX = 200
 const CURSOR_MAX = 2n ** 63n - 1n
 
-const readLimit = (text: string): number => {
+export const readLimit = (text: string): number => {
   if (text === "") return PAGE_LIMIT_DEFAULT
   if (!/^[+-]?\d{1,18}$/.test(text)) throw invalidField("limit", "unparseable value")
   const limit = Number(text)
@@ -28,7 +28,7 @@ const readLimit = (text: string): number => {
   return limit
 }
 
-const readOrder = (text: string): Order => {
+export const readOrder = (text: string): Order => {
   if (text === "" || text === "asc") return "asc"
   if (text === "desc") return "desc"
   throw invalidField("order", "order: invalid value")

@@ -1,11 +1,14 @@
 /** The older ledger that a lagging node tells is the one that was: what was read then is what is read now. */
 import { expect, test } from "bun:test"
-import { Asset, Keypair, Operation } from "@stellar/stellar-sdk"
+import { Asset, Claimant, Keypair, Operation } from "@stellar/stellar-sdk"
 import { laggingView } from "../../../layers/localnet/faults/LaggingView.ts"
 import type { Network, StoredEntry } from "../../../layers/localnet/Network.ts"
 import { accountKeyOf, openTestNetwork } from "../TestNetwork.ts"
 
-type Readable = Pick<Network, "latest" | "entry" | "trustlines" | "dataEntries" | "transactionsOf" | "ledger">
+type Readable = Pick<
+  Network,
+  "entriesOf" | "latest" | "entry" | "trustlines" | "dataEntries" | "transactionsOf" | "ledger"
+>
 
 const text = (stored: StoredEntry | undefined) =>
   stored === undefined ? "none" : `${stored.lastModifiedLedger} ${stored.entry.toXdr("base64")}`
@@ -14,6 +17,8 @@ const text = (stored: StoredEntry | undefined) =>
 const photograph = (network: Readable, people: ReadonlyArray<Keypair>) => ({
   sequence: network.latest().sequence,
   hash: network.latest().hash,
+  lines: network.entriesOf("trustline").map(text).sort(),
+  claimable: network.entriesOf("claimableBalance").map(text).sort(),
   next: network.ledger(network.latest().sequence + 1)?.hash,
   people: people.map((keys) => ({
     account: text(network.entry(accountKeyOf(keys))),
@@ -23,13 +28,14 @@ const photograph = (network: Readable, people: ReadonlyArray<Keypair>) => ({
   })),
 })
 
-test("each of the last eight ledgers, entry for entry", () => {
+test("each of the last ten ledgers, entry for entry", () => {
   const { network, root, fund, run, close } = openTestNetwork()
   const [issuer, one, other] = fund(3)
   if (issuer === undefined || one === undefined || other === undefined) throw new Error("nobody")
   const newcomer = Keypair.fromRawEd25519Seed(Buffer.alloc(32, 99))
   const people = [root, issuer, one, other, newcomer]
   const [gold, silver] = [new Asset("GOLD", issuer.publicKey()), new Asset("SILVER", issuer.publicKey())]
+  const claimants = [new Claimant(other.publicKey())]
   const pay = (to: Keypair, asset: Asset, amount: string) =>
     Operation.payment({ destination: to.publicKey(), asset, amount })
   const steps: ReadonlyArray<() => void> = [
@@ -45,6 +51,7 @@ test("each of the last eight ledgers, entry for entry", () => {
         Operation.manageData({ name: "b", value: null }),
       ]),
     () => close(),
+    () => run(one, [Operation.createClaimableBalance({ asset: gold, amount: "1", claimants })]),
     () => run(one, [pay(other, gold, "1")]),
     () => run(newcomer, [Operation.setOptions({ homeDomain: "nova.example" })]),
   ]
