@@ -72,6 +72,26 @@ const steps: ReadonlyArray<Step<Scene>> = [
     },
   },
   {
+    name: "Horizon lists it for its claimant until it is taken, and counts it with its asset",
+    source: "docs: Horizon, list claimable balances (claimant), list assets",
+    play: async (client, { asset, giver, issuer, taker }) => {
+      const claimants = [new Claimant(taker.publicKey())]
+      const id = await give(client, giver, asset, claimants)
+      const waiting = async () => {
+        const { records } = await client.horizon.claimableBalances().claimant(taker.publicKey()).call()
+        return records.map((record) => record.id)
+      }
+      same(await waiting(), [id], "what waits")
+      const counted = async () => {
+        const { records } = await client.horizon.assets().forCode("NOVA").forIssuer(issuer.publicKey()).call()
+        return [records[0]?.num_claimable_balances, records[0]?.claimable_balances_amount]
+      }
+      same(await counted(), [1, "25.0000000"], "with its asset")
+      await client.apply(taker, [claim(id)])
+      same([await waiting(), await counted()], [[], [0, "0.0000000"]], "afterwards")
+    },
+  },
+  {
     name: "taken by somebody else: op_cannot_claim",
     source: "ClaimClaimableBalanceOpFrame.cpp CANNOT_CLAIM; Horizon codes/main.go",
     play: async (client, { asset, giver, stranger, taker }) => {
