@@ -15,9 +15,34 @@ export interface HttpServerOptions extends ListenOptions {
   readonly gracefulShutdownTimeout?: Duration.Input
 }
 
-/** An HTTP server with the services that handlers need. Fails with a sentence where it cannot listen. */
+/** What every HTTP server can say of itself: RFC 9457, section 4.2.1. */
+const notYet = JSON.stringify({ type: "about:blank", title: "Service Unavailable", status: 503 })
+
+/**
+ * The platform listens before the program has its handlers, and takes them away before the port closes. Node drops a
+ * request that nobody listens for, and its sender waits for ever; this one gets an answer.
+ */
+const makeServer = () => {
+  const server = createServer()
+  server.on("request", (request, response) => {
+    if (server.listenerCount("request") > 1) return
+    request.resume()
+    response.writeHead(503, {
+      "content-type": "application/problem+json",
+      "retry-after": "1",
+      connection: "close",
+    })
+    response.end(notYet)
+  })
+  return server
+}
+
+/**
+ * An HTTP server with the services that handlers need; before it has handlers it answers 503. Fails with a sentence
+ * where it cannot listen.
+ */
 export const httpServer = (options: HttpServerOptions) =>
-  NodeHttpServer.layerServer(() => createServer(), options).pipe(
+  NodeHttpServer.layerServer(makeServer, options).pipe(
     Layer.catch((error) =>
       Layer.effect(HttpServer.HttpServer, Effect.fail(explainListen(options, error.cause))),
     ),
