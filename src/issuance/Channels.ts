@@ -15,6 +15,8 @@ export interface Lease {
   readonly address: string
   readonly owner: string
   readonly token: bigint
+  /** Nothing is claimed or sent for it; only the verdict about what is still bound to it is looked for. */
+  readonly halted: boolean
 }
 
 export interface ChannelRow {
@@ -57,13 +59,15 @@ export class Channels extends Context.Service<
     ) => Effect.Effect<void>
     /**
      * Renews the channels that `owner` holds and takes those that nobody holds, until `leaseMs` from now; answers
-     * with all that it holds.
+     * with all that it holds. Halted ones come along while issuances are bound to them.
      */
     readonly lease: (owner: string, leaseMs: number) => Effect.Effect<ReadonlyArray<Lease>>
     /** Gives all of the owner's channels back at once. */
     readonly release: (owner: string) => Effect.Effect<void>
     /** Takes the channel out of use until a person has looked at it; its issuances stay as they are. */
     readonly halt: (lease: Lease, reason: string) => Effect.Effect<void, LeaseLost>
+    /** Takes a halted channel into use again: what it was halted for has been explained by the ledger. */
+    readonly reopen: (lease: Lease) => Effect.Effect<void, LeaseLost>
   }
 >()("nova/issuance/Channels") {
   static readonly layer = Layer.effect(
@@ -99,18 +103,25 @@ export class Channels extends Context.Service<
         const until = new Date(nowMs + leaseMs)
         // No honest lease reaches so far: its worker's clock was wrong. Taking it is safe, the token fences.
         const absurd = new Date(nowMs + leaseMs * ABSURD_LEASES)
-        const rows = yield* sql<{ id: number; address: string; lease_token: bigint }>`
+        const rows = yield* sql<{ id: number; address: string; lease_token: bigint; status: string }>`
           UPDATE channel_accounts SET
             lease_token = CASE WHEN lease_owner = ${owner} THEN lease_token ELSE lease_token + 1 END,
             lease_owner = ${owner}, lease_until = ${until}, updated_at = ${now}
           WHERE id IN (
             SELECT id FROM channel_accounts
-            WHERE status = 'open' AND (lease_owner IS NULL OR lease_owner = ${owner} OR lease_until < ${now} OR lease_until > ${absurd})
+            WHERE (status = 'open' OR id IN (SELECT channel_id FROM reward_issuances WHERE status = 'submitted'))
+              AND (lease_owner IS NULL OR lease_owner = ${owner} OR lease_until < ${now} OR lease_until > ${absurd})
             ORDER BY id FOR UPDATE SKIP LOCKED
           )
-          RETURNING id, address, lease_token`
+          RETURNING id, address, lease_token, status`
         return rows
-          .map((row) => ({ channelId: row.id, address: row.address, owner, token: row.lease_token }))
+          .map((row) => ({
+            channelId: row.id,
+            address: row.address,
+            owner,
+            token: row.lease_token,
+            halted: row.status === "halted",
+          }))
           .sort((a, b) => a.channelId - b.channelId)
       }, Effect.orDie)
 
@@ -121,12 +132,16 @@ export class Channels extends Context.Service<
           WHERE lease_owner = ${owner}`
       }, Effect.orDie)
 
-      const halt = Effect.fn("Channels.halt")(function* (held: Lease, reason: string) {
+      const setStatus = Effect.fnUntraced(function* (
+        held: Lease,
+        status: "open" | "halted",
+        reason: string | null,
+      ) {
         const now = new Date(yield* Clock.currentTimeMillis)
         yield* fence(held).pipe(
           Effect.andThen(
             sql`
-              UPDATE channel_accounts SET status = 'halted', status_reason = ${reason}, updated_at = ${now}
+              UPDATE channel_accounts SET status = ${status}, status_reason = ${reason}, updated_at = ${now}
               WHERE id = ${held.channelId}`.pipe(Effect.orDie),
           ),
           Effect.provideService(SqlClient.SqlClient, sql),
@@ -135,7 +150,12 @@ export class Channels extends Context.Service<
         )
       })
 
-      return Channels.of({ list, register, lease, release, halt })
+      const halt = Effect.fn("Channels.halt")((held: Lease, reason: string) =>
+        setStatus(held, "halted", reason),
+      )
+      const reopen = Effect.fn("Channels.reopen")((held: Lease) => setStatus(held, "open", null))
+
+      return Channels.of({ list, register, lease, release, halt, reopen })
     }),
   )
 }

@@ -23,6 +23,9 @@ import { type ChannelView, decide, judge } from "./Verdict.ts"
 /** Seconds for which an envelope's time bound allows it, beside its ledger bound; the latter is what we prove by. */
 const TIME_BOUND_SECONDS = 60
 
+/** A halted channel's batch is looked up in one ledger of so many. */
+const RECHECK_LEDGERS = 12
+
 const confirmedTotal = Metric.counter("issuance.confirmed_total", {
   description: "Issuances confirmed by the ledger",
   incremental: true,
@@ -102,6 +105,9 @@ const submitNext = Effect.fn("SubmitBatch.submitNext")(function* (lease: Lease, 
   if (payments.length > 0) yield* submit(lease, view, sequence, payments)
 })
 
+/** What became of the channel: free for its next sequence, still waiting for a verdict, or halted. */
+type Settled = "free" | "waiting" | "halted"
+
 const settle = Effect.fn("SubmitBatch.settle")(function* (
   lease: Lease,
   sequence: bigint,
@@ -113,11 +119,13 @@ const settle = Effect.fn("SubmitBatch.settle")(function* (
   const base = { sequence, hash: envelope.hash, ledger: included.ledger, resultXdr: included.resultXdr }
   const outcome = readOutcome(included.resultXdr, envelope.issuanceIds.length, included.successful)
   if (outcome._tag === "Unreadable") {
+    if (lease.halted) return "halted" as Settled
     yield* countVerdict("unreadable")
     yield* Effect.logError(
       "channel halted: the result of its transaction cannot be read, so nothing is released",
     ).pipe(Effect.annotateLogs({ hash: envelope.hash, code: outcome.code, result: included.resultXdr }))
-    return yield* channels.halt(lease, `the result of ${envelope.hash} cannot be read (${outcome.code})`)
+    yield* channels.halt(lease, `the result of ${envelope.hash} cannot be read (${outcome.code})`)
+    return "halted"
   }
   if (outcome._tag === "Paid") {
     const confirmed = yield* batches.settlePaid(lease, { ...base, issuanceIds: envelope.issuanceIds })
@@ -128,7 +136,7 @@ const settle = Effect.fn("SubmitBatch.settle")(function* (
     }
     yield* Metric.update(confirmedTotal, confirmed)
     yield* countVerdict("paid")
-    return
+    return "free"
   }
   const failed = envelope.issuanceIds.flatMap((issuanceId, index) => {
     const fate = outcome.fates[index]
@@ -147,9 +155,10 @@ const settle = Effect.fn("SubmitBatch.settle")(function* (
   yield* batches.settleFailed(lease, { ...base, code: outcome.code, failed })
   yield* Metric.update(failedTotal, failed.length)
   yield* countVerdict("failed")
+  return "free"
 })
 
-/** The sequence is consumed: finds which of ours did it, and settles by its result. True when the channel is free. */
+/** The sequence is consumed: finds which of ours did it, and settles by its result. */
 const settleByLookUp = Effect.fn("SubmitBatch.settleByLookUp")(function* (
   lease: Lease,
   view: ChannelView,
@@ -181,23 +190,25 @@ const settleByLookUp = Effect.fn("SubmitBatch.settleByLookUp")(function* (
         "no verdict: the node no longer holds the ledgers in which the batch could have applied",
       )
     }
-    return false
+    return "waiting" as Settled
   }
   if (judgement._tag === "UnknownHand") {
+    if (lease.halted) return "halted"
     yield* countVerdict("unknown_hand")
     yield* Effect.logError(
       "channel halted: its sequence was consumed by a transaction that was not signed here",
     )
     yield* channels.halt(lease, `sequence ${batch.sequence} was consumed by an unknown transaction`)
-    return false
+    return "halted"
   }
+  let outcome: Settled = "waiting"
   for (const { envelope, transaction } of answers) {
     if (envelope.hash === judgement.hash && Option.isSome(transaction.included)) {
       const successful = transaction.status === "SUCCESS"
-      yield* settle(lease, batch.sequence, envelope, { ...transaction.included.value, successful })
+      outcome = yield* settle(lease, batch.sequence, envelope, { ...transaction.included.value, successful })
     }
   }
-  return true
+  return outcome
 })
 
 const resend = Effect.fn("SubmitBatch.resend")(function* (
@@ -212,12 +223,30 @@ const resend = Effect.fn("SubmitBatch.resend")(function* (
 })
 
 /**
+ * A halted channel's batch is looked up again now and then: the node that did not find it, or could not be read, may
+ * since have been mended or replaced. What the ledger then shows settles it, and the channel is in use again.
+ */
+const recheckHalted = Effect.fn("SubmitBatch.recheckHalted")(function* (
+  lease: Lease,
+  view: ChannelView,
+  batch: Batch,
+) {
+  const channels = yield* Channels
+  const isDue = view.latestLedger % RECHECK_LEDGERS === lease.channelId % RECHECK_LEDGERS
+  if (!isDue || decide(view, batch.sequence, batch.envelopes)._tag !== "LookUp") return
+  if ((yield* settleByLookUp(lease, view, batch)) !== "free") return
+  yield* channels.reopen(lease)
+  yield* Effect.logInfo("a halted channel is in use again: the ledger showed what became of its batch")
+})
+
+/**
  * Takes one channel one step further, by its account in `view` and by what is bound to it. Never fails on what the
  * network says; fails with LeaseLost when another worker has taken the channel, with a port's error when it gave
  * no answer (the next step starts from the database again).
  */
 export const advanceChannel = Effect.fn("SubmitBatch.advanceChannel")(
   function* (lease: Lease, view: ChannelView, batch: Batch | undefined, paused: boolean) {
+    if (lease.halted) return batch === undefined ? undefined : yield* recheckHalted(lease, view, batch)
     if (batch === undefined) return yield* submitNext(lease, view)
     const batches = yield* Batches
     const decision = decide(view, batch.sequence, batch.envelopes)
@@ -225,8 +254,8 @@ export const advanceChannel = Effect.fn("SubmitBatch.advanceChannel")(
       case "Wait":
         return yield* resend(view, batch, decision.alive)
       case "LookUp": {
-        const free = yield* settleByLookUp(lease, view, batch)
-        return free ? yield* submitNext(lease, view) : undefined
+        const settled = yield* settleByLookUp(lease, view, batch)
+        return settled === "free" ? yield* submitNext(lease, view) : undefined
       }
       case "Rebuild":
         yield* countVerdict("expired")

@@ -101,8 +101,7 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (leases: Readonly
   yield* Metric.update(channelsInFlight, inFlight.size)
   if (inFlight.size === 0 && (!work.pending || work.paused)) return
   const rows = yield* channels.list
-  yield* demandChannels(rows)
-  if (leases.length === 0) return
+  if (leases.length === 0) return yield* demandChannels(rows)
   const view = yield* readAccounts(rows.map((row) => row.address))
   yield* checkNotOlder(rows, view)
   const went = yield* Effect.forEach(
@@ -110,8 +109,10 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (leases: Readonly
     (lease) => advance(lease, view, inFlight.get(lease.channelId), work.paused),
     { concurrency: CONCURRENT_CHANNELS },
   )
-  if (!went.includes(true))
+  if (!went.includes(true)) {
     return yield* new WorkerStuck({ message: "every channel's step failed: see the errors above" })
+  }
+  yield* demandChannels(rows)
 })
 
 const remember = Effect.gen(function* () {

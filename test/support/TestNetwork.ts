@@ -37,10 +37,16 @@ export const makeTestNetwork = () => {
     now: () => seconds,
   })
 
+  let closing: Pick<Network, "closeLedger"> = network
+  /** Lets ledgers close through a network with faults in front of this one. */
+  const closeThrough = (faulty: Pick<Network, "closeLedger">) => {
+    closing = faulty
+  }
+
   /** Closes a ledger, five seconds after the one before, on the network and on the test's clock. */
   const close = Effect.suspend(() => {
     seconds += LEDGER_SECONDS
-    return Effect.as(TestClock.adjust(`${LEDGER_SECONDS} seconds`), network.closeLedger(seconds))
+    return Effect.as(TestClock.adjust(`${LEDGER_SECONDS} seconds`), closing.closeLedger(seconds))
   })
 
   const sequenceOf = (address: string) => {
@@ -71,7 +77,7 @@ export const makeTestNetwork = () => {
     for (const keypair of keypairs) submit(keypair, Operation.changeTrust({ asset }))
   }
 
-  return { network, close, submit, fund, trust, sequenceOf }
+  return { network, close, closeThrough, submit, fund, trust, sequenceOf }
 }
 
 const accountKeyOf = (address: string) =>
