@@ -3,13 +3,12 @@
  * (stellar-core src/ledger/LedgerManagerImpl.cpp applyLedger). The outcome follows from the previous ledger,
  * the transaction set and the close time alone, so a recorded ledger can be replayed.
  */
-import type { xdr } from "@stellar/stellar-sdk"
 import { type AppliedChanges, applyTransaction, chargeFee } from "./Apply.ts"
 import { sha256 } from "./Codec.ts"
 import type { EnvelopeFrame } from "./Frame.ts"
 import { type HeaderSettings, nextHeader, type SealedHeader } from "./Header.ts"
 import type { LedgerTerms } from "./Reserves.ts"
-import { transactionResult, type Verdict } from "./Results.ts"
+import { transactionResultBytes, type Verdict } from "./Results.ts"
 import type { EntryChange, LedgerState } from "./State.ts"
 import { stateHashAfter } from "./StateHash.ts"
 import { inApplyOrder, type TransactionSet, transactionSetHash } from "./TransactionSet.ts"
@@ -17,7 +16,6 @@ import { inApplyOrder, type TransactionSet, transactionSetHash } from "./Transac
 export interface IncludedTransaction {
   readonly frame: EnvelopeFrame
   readonly verdict: Verdict
-  readonly result: xdr.TransactionResult
   readonly resultBytes: Uint8Array
   readonly feeChanges: ReadonlyArray<EntryChange>
   readonly changes: AppliedChanges
@@ -86,8 +84,7 @@ export const closeLedger = (
   const sequences = new Map(set.frames.map(({ inner }) => [inner.source, inner.sequence]))
   const included = charged.map(({ frame, fee, feeChanges }): IncludedTransaction => {
     const { verdict, changes } = applyTransaction(frame, state, terms, fee, sequences)
-    const result = transactionResult(frame, verdict)
-    return { frame, verdict, result, resultBytes: result.toXdr(), feeChanges, changes }
+    return { frame, verdict, resultBytes: transactionResultBytes(frame, verdict), feeChanges, changes }
   })
   const header = nextHeader(previous, chain.settings, {
     closeTime,

@@ -4,17 +4,20 @@
  * ledger wrote or the key of every entry that it removed. Two networks with the same history agree on it.
  */
 import { sha256 } from "./Codec.ts"
-import { entryKeyXdr, entryXdr } from "./EntryXdr.ts"
+import { writeEntry, writeEntryKey } from "./EntryBytes.ts"
 import type { EntryChange } from "./State.ts"
+import { makeXdrWriter } from "./XdrWriter.ts"
 
 const byKey = (one: EntryChange, other: EntryChange): number => (one.key < other.key ? -1 : 1)
 
+const shared = makeXdrWriter()
+
 export const stateHashAfter = (previous: Uint8Array, changes: ReadonlyArray<EntryChange>): Uint8Array => {
   if (changes.length === 0) return previous
-  const parts: Array<Uint8Array> = [previous]
+  shared.clear()
   for (const { before, after } of changes.toSorted(byKey)) {
-    if (after !== undefined) parts.push(entryXdr(after).toXdr())
-    else if (before !== undefined) parts.push(entryKeyXdr(before).toXdr())
+    if (after !== undefined) writeEntry(shared, after)
+    else if (before !== undefined) writeEntryKey(shared, before)
   }
-  return sha256(...parts)
+  return sha256(previous, shared.written())
 }

@@ -5,6 +5,7 @@
 import { xdr } from "@stellar/stellar-sdk"
 import { sha256 } from "./Codec.ts"
 import type { EnvelopeFrame } from "./Frame.ts"
+import { makeXdrWriter, type XdrWriter } from "./XdrWriter.ts"
 
 export interface TransactionSet {
   /** Stroops for each operation: above the network's base fee when the set was full. */
@@ -29,31 +30,39 @@ export const innerFullHash = ({ envelope }: EnvelopeFrame): Uint8Array | undefin
     ? sha256(xdr.TransactionEnvelope.envelopeTypeTx(envelope.feeBump.tx.innerTx.v1).toXdr())
     : undefined
 
-/** Protocol 23's second phase: Soroban transactions in parallel stages, of which there are none. */
-const NO_SOROBAN = xdr.TransactionPhase.parallelTxsComponent(
-  new xdr.ParallelTxsComponent({ baseFee: null, executionStages: [] }),
-)
-
-const classicPhase = (set: TransactionSet): xdr.TransactionPhase => {
-  if (set.frames.length === 0) return xdr.TransactionPhase.v0Components([])
-  const component = new xdr.TxSetComponentTxsMaybeDiscountedFee({
-    baseFee: set.baseFee,
-    txs: set.frames.map((frame) => frame.envelope),
-  })
-  return xdr.TransactionPhase.v0Components([xdr.TxSetComponent.txsetCompTxsMaybeDiscountedFee(component)])
-}
-
 /** In hash order, as a set is written down (TxSetUtils::sortTxsInHashOrder). */
 export const inHashOrder = (frames: ReadonlyArray<EnvelopeFrame>): ReadonlyArray<EnvelopeFrame> =>
   frames.toSorted((one, other) => Buffer.compare(fullHash(one), fullHash(other)))
 
-/** @param set its frames in hash order */
-export const transactionSetHash = (set: TransactionSet, previousLedgerHash: Uint8Array): Uint8Array =>
-  sha256(
-    xdr.GeneralizedTransactionSet.v1TxSet(
-      new xdr.TransactionSetV1({ previousLedgerHash, phases: [classicPhase(set), NO_SOROBAN] }),
-    ).toXdr(),
-  )
+const shared = makeXdrWriter()
+
+/** The classic phase (v0): no component, or one that holds all transactions at one base fee. */
+const writeClassicPhase = (out: XdrWriter, { baseFee, frames }: TransactionSet): void => {
+  out.u32(0)
+  out.u32(frames.length === 0 ? 0 : 1)
+  if (frames.length === 0) return
+  // TXSET_COMP_TXS_MAYBE_DISCOUNTED_FEE, with a base fee
+  out.u32(0)
+  out.u32(1)
+  out.i64(baseFee)
+  out.u32(frames.length)
+  for (const { bytes } of frames) out.fixed(bytes)
+}
+
+/**
+ * GeneralizedTransactionSet (Stellar-ledger.x) written from the envelopes' own bytes.
+ * @param set its frames in hash order
+ */
+export const transactionSetHash = (set: TransactionSet, previousLedgerHash: Uint8Array): Uint8Array => {
+  shared.clear()
+  shared.u32(1)
+  shared.fixed(previousLedgerHash)
+  shared.u32(2)
+  writeClassicPhase(shared, set)
+  // Protocol 23's second phase (v1): Soroban transactions in parallel stages; no base fee, no stages.
+  for (const value of [1, 0, 0]) shared.u32(value)
+  return sha256(shared.written())
+}
 
 const xored = (hash: Uint8Array, by: Uint8Array): Uint8Array => hash.map((byte, at) => byte ^ (by[at] ?? 0))
 

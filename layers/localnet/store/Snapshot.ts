@@ -4,10 +4,12 @@
  */
 import { xdr } from "@stellar/stellar-sdk"
 import { bytesOf, hexOf } from "../ledger/Codec.ts"
-import { entryFrom, entryXdr } from "../ledger/EntryXdr.ts"
+import { writeEntry } from "../ledger/EntryBytes.ts"
+import { entryFrom } from "../ledger/EntryXdr.ts"
 import type { History, KeptLedger } from "../ledger/History.ts"
 import { keptFrom, type Place, type TransactionBytes } from "../ledger/KeptTransaction.ts"
 import type { LedgerState } from "../ledger/State.ts"
+import { makeXdrWriter } from "../ledger/XdrWriter.ts"
 import { type ByteReader, type ByteWriter, makeByteReader, makeByteWriter } from "./Bytes.ts"
 import { RecordKind } from "./LedgerRecords.ts"
 import type { FileRecord } from "./Records.ts"
@@ -81,11 +83,17 @@ export const loadHistory = (payload: Uint8Array, history: History): void => {
 
 /** @param head the latest ledger's header, which the next ledger builds upon */
 export const stateRecord = (head: Uint8Array, state: LedgerState): FileRecord => {
-  const writer = makeByteWriter()
-  writer.bytes(head)
-  writer.u32(state.size())
-  for (const entry of state.all()) writer.bytes(entryXdr(entry).toXdr())
-  return { kind: RecordKind.state, payload: writer.done() }
+  const out = makeXdrWriter()
+  out.u32(head.length)
+  out.fixed(head)
+  out.u32(state.size())
+  for (const entry of state.all()) {
+    const at = out.length()
+    out.u32(0)
+    writeEntry(out, entry)
+    out.u32At(at, out.length() - at - 4)
+  }
+  return { kind: RecordKind.state, payload: out.written() }
 }
 
 /** Fills an empty state. @returns the latest ledger's header */
