@@ -6,7 +6,7 @@
  * A failing plan is printed by fast-check with its seed.
  */
 import { expect, test } from "bun:test"
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Logger, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
@@ -130,6 +130,9 @@ const crashableLayer = (stage: TestNetwork, { crashable, send }: ReturnType<type
     }),
   ).pipe(Layer.provideMerge(sceneLayer(stage, (rpc) => ({ ...rpc, sendTransaction: send(rpc) }))))
 
+/** The faults are meant: what the worker says of them would bury the test's own words. */
+const quiet = Logger.layer([])
+
 const run = (moves: ReadonlyArray<Move>) => {
   const stage = makeTestNetwork()
   const chaos = makeFaults()
@@ -203,7 +206,7 @@ const run = (moves: ReadonlyArray<Move>) => {
   })
   return program.pipe(
     Effect.provide(crashableLayer(stage, chaos), { local: true }),
-    Effect.provide(TestClock.layer()),
+    Effect.provide([TestClock.layer(), quiet]),
     Effect.scoped,
     Effect.runPromise,
   )

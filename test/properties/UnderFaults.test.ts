@@ -4,7 +4,7 @@
  * the plan lasts the laws hold after every ledger; when it is over, everything comes to its end.
  */
 import { expect, test } from "bun:test"
-import { Effect } from "effect"
+import { Effect, Logger } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import fc from "fast-check"
@@ -20,6 +20,9 @@ import { LEASE_MS, openChannels, rewards, stepAs, without } from "../support/Wor
 const LEDGERS_OF_FAULTS = 60
 /** An envelope may live four ledgers (the scene's setting), and a hash ban ten. */
 const LEDGERS_TO_DRAIN = 40
+
+/** The faults are meant: what the worker says of them would bury the test's own words. */
+const quiet = Logger.layer([])
 
 const run = (seed: string) => {
   const stage = makeTestNetwork()
@@ -81,7 +84,7 @@ const run = (seed: string) => {
   }
   return program.pipe(
     Effect.provide(sceneLayer(stage, meddle), { local: true }),
-    Effect.provide(TestClock.layer()),
+    Effect.provide([TestClock.layer(), quiet]),
     Effect.scoped,
     Effect.runPromise,
   )
