@@ -22,7 +22,7 @@ export interface Merchant {
   readonly answered: ReadonlyMap<string, string>
   /** How often a key that had its answer was answered again. */
   readonly duplicates: () => number
-  /** Requests without a usable answer, by what came instead: a status or "no answer". */
+  /** Requests without a usable answer, by what came instead: a status, or which way they failed. */
   readonly misses: ReadonlyMap<string, number>
   /** Answers that must not be, in words: they end up in a failing expectation. */
   readonly wrongs: ReadonlyArray<string>
@@ -57,8 +57,9 @@ const post = (demo: Demo, reward: Reward) =>
         signal: AbortSignal.timeout(ANSWER_MS_MAX),
       })
       return { status: response.status, text: await response.text() }
-    } catch {
-      return undefined
+    } catch (cause) {
+      const isSilence = cause instanceof Error && cause.name === "TimeoutError"
+      return isSilence ? "no answer in time" : "no connection"
     }
   })
 
@@ -77,12 +78,12 @@ const sendUntilAnswered = (book: Book, reward: Reward): Effect.Effect<void> =>
   Effect.gen(function* () {
     while (true) {
       const answer = yield* post(book.demo, reward)
-      if (answer?.status === 202 || answer?.status === 200) {
+      if (typeof answer !== "string" && (answer.status === 202 || answer.status === 200)) {
         return note(book, reward, answer.status, answer.text)
       }
-      const miss = answer === undefined ? "no answer" : String(answer.status)
+      const miss = typeof answer === "string" ? answer : String(answer.status)
       book.misses.set(miss, (book.misses.get(miss) ?? 0) + 1)
-      if (answer !== undefined && answer.status < 500) {
+      if (typeof answer !== "string" && answer.status < 500) {
         book.wrongs.push(`${reward.idempotencyKey} was refused: ${answer.status} ${answer.text}`)
         return
       }
