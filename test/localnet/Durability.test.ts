@@ -16,7 +16,7 @@ import { join } from "node:path"
 import { Asset, type Keypair, Operation } from "@stellar/stellar-sdk"
 import { openNetwork } from "../../layers/localnet/LocalNetwork.ts"
 import { RecordKind } from "../../layers/localnet/store/LedgerRecords.ts"
-import { encodeRecord, MAGIC, scan } from "../../layers/localnet/store/Records.ts"
+import { encodeRecord, type FileRecord, MAGIC, scan } from "../../layers/localnet/store/Records.ts"
 import {
   accountIn,
   accountKeyOf,
@@ -25,6 +25,7 @@ import {
   PASSPHRASE,
   type TestNetwork,
 } from "./TestNetwork.ts"
+import { visible } from "./Visible.ts"
 
 let directory = ""
 let file = ""
@@ -48,33 +49,6 @@ const open = (path = file, settings = {}): TestNetwork => {
 
 const pay = (to: Keypair, amount: string) =>
   Operation.payment({ destination: to.publicKey(), asset: Asset.native(), amount })
-
-/** Everything that a reader can see, as text. */
-const visible = ({ network }: TestNetwork, accounts: ReadonlyArray<Keypair>): string => {
-  const parts: Array<unknown> = []
-  for (let sequence = network.oldestLedger(); sequence <= network.latest().sequence; sequence++) {
-    const ledger = network.ledger(sequence)
-    parts.push(ledger?.hash, ledger?.headerXdr, ledger?.closeTime, ledger?.previousHash, ledger?.operations)
-    for (const one of ledger?.transactions ?? []) {
-      parts.push(
-        one.hash,
-        one.envelopeXdr,
-        one.resultXdr,
-        one.resultMetaXdr,
-        one.feeMetaXdr,
-        one.applicationOrder,
-      )
-      parts.push(one.participants, one.successful, String(one.feeChargedStroops), one.envelope, one.result)
-    }
-  }
-  for (const keys of accounts) {
-    parts.push(
-      network.entry(accountKeyOf(keys)),
-      network.transactionsOf(keys.publicKey()).map(({ hash }) => hash),
-    )
-  }
-  return JSON.stringify(parts)
-}
 
 /** Some ledgers with something in them. */
 const fill = (tools: TestNetwork): ReadonlyArray<Keypair> => {
@@ -214,7 +188,7 @@ describe("refusals, each one sentence", () => {
     const tools = open()
     fill(tools)
     tools.network.close()
-    const { records } = scan(readFileSync(file), file)
+    const records: ReadonlyArray<FileRecord> = scan(readFileSync(file), file).records
     const last = records.findLastIndex(({ kind }) => kind === RecordKind.ledger)
     const payload = Buffer.from(records[last]?.payload ?? [])
     // Close time and base fee, then the hash that the replay has to arrive at.

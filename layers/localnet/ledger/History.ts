@@ -31,7 +31,7 @@ export interface History {
   readonly transactionsOf: (address: string) => ReadonlyArray<AppliedTransaction>
   /** What is retained from this ledger on, oldest first; the first has its header. */
   readonly keptFrom: (sequence: number) => ReadonlyArray<KeptLedger>
-  /** Puts back what a ledger file held, oldest first; what lies before a gap is forgotten. */
+  /** Puts back what a ledger file held, oldest first; one that is there stays, what lies before a gap goes. */
   readonly restore: (ledger: KeptLedger) => void
 }
 
@@ -141,10 +141,15 @@ export const makeHistory = (retentionLedgers: number): History => {
     transaction: (hash) => byHash.get(hash),
     transactionsOf: (address) => byAccount.of(keyOfAddress(address)),
     keptFrom: (sequence) => {
-      const [first, ...rest] = [...ledgers.values()].filter((ledger) => ledger.sequence >= sequence)
-      return first === undefined ? [] : [{ ...first, header: sealedAt(first.sequence).bytes }, ...rest]
+      const found: Array<KeptLedger> = []
+      for (let at = Math.max(sequence, oldest); ; at++) {
+        const ledger = ledgers.get(at)
+        if (ledger === undefined) return found
+        found.push(found.length === 0 ? { ...ledger, header: sealedAt(at).bytes } : ledger)
+      }
     },
     restore: (ledger) => {
+      if (latest !== undefined && ledger.sequence <= latest.sequence) return
       if (latest !== undefined && ledger.sequence !== latest.sequence + 1)
         while (ledgers.size > 0) dropOldest()
       keep(ledger)

@@ -26,6 +26,8 @@ export interface XdrWriter {
 }
 
 const FIRST_BYTES = 64 * 1024
+/** What an unusually large value needed is given back. */
+const KEPT_BYTES_MAX = 4 * 1024 * 1024
 
 export const makeXdrWriter = (): XdrWriter => {
   let buffer = Buffer.alloc(FIRST_BYTES)
@@ -49,6 +51,8 @@ export const makeXdrWriter = (): XdrWriter => {
     const at = take(bytes.length)
     buffer.set(bytes, at)
   }
+  // Not a Buffer, whose slice would be no copy.
+  const written = (): Uint8Array => new Uint8Array(buffer.buffer, buffer.byteOffset, length)
   return {
     u32,
     u64: (value) => {
@@ -76,9 +80,10 @@ export const makeXdrWriter = (): XdrWriter => {
       const at = take(padding)
       buffer.fill(0, at, at + padding)
     },
-    written: () => buffer.subarray(0, length),
-    copy: () => Uint8Array.prototype.slice.call(buffer, 0, length),
+    written,
+    copy: () => written().slice(),
     clear: () => {
+      if (buffer.length > KEPT_BYTES_MAX) buffer = Buffer.alloc(FIRST_BYTES)
       length = 0
     },
     length: () => length,

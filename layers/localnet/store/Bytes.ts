@@ -1,36 +1,20 @@
 /** Writing and reading the payloads of the ledger file; big-endian, byte strings after their length. */
+import { makeXdrWriter, type XdrWriter } from "../ledger/XdrWriter.ts"
 
-export interface ByteWriter {
-  readonly u32: (value: number) => void
-  readonly u64: (value: bigint) => void
-  readonly bytes: (value: Uint8Array) => void
-  readonly fixed: (value: Uint8Array) => void
-  readonly done: () => Uint8Array
+/** Nothing here is asynchronous, so one buffer serves all. */
+const shared = makeXdrWriter()
+
+/** What `write` writes, valid until the next call: for whoever copies or compresses it at once. */
+export const writtenBytes = (write: (out: XdrWriter) => void): Uint8Array => {
+  shared.clear()
+  write(shared)
+  return shared.written()
 }
 
-export const makeByteWriter = (): ByteWriter => {
-  const parts: Array<Uint8Array> = []
-  const u32 = (value: number): void => {
-    const part = Buffer.alloc(4)
-    part.writeUInt32BE(value)
-    parts.push(part)
-  }
-  return {
-    u32,
-    u64: (value) => {
-      const part = Buffer.alloc(8)
-      part.writeBigUInt64BE(value)
-      parts.push(part)
-    },
-    bytes: (value) => {
-      u32(value.length)
-      parts.push(value)
-    },
-    fixed: (value) => {
-      parts.push(value)
-    },
-    done: () => Buffer.concat(parts),
-  }
+/** A byte string after its length. */
+export const writeBytes = (out: XdrWriter, bytes: Uint8Array): void => {
+  out.u32(bytes.length)
+  out.fixed(bytes)
 }
 
 export interface ByteReader {

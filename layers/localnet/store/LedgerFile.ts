@@ -8,6 +8,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -15,16 +16,27 @@ import {
 } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { lockFile } from "./FileLock.ts"
-import { encodeRecord, type FileRecord, LedgerFileError, MAGIC, scan } from "./Records.ts"
+import {
+  type Extent,
+  encodeRecord,
+  type FileRecord,
+  type FoundRecord,
+  LedgerFileError,
+  MAGIC,
+  scan,
+} from "./Records.ts"
 
 export interface LedgerFile {
   readonly path: string
   /** What the file held when it was opened. */
-  readonly records: ReadonlyArray<FileRecord>
-  /** Appends and returns when the bytes are on the disk. */
-  readonly append: (records: ReadonlyArray<FileRecord>) => void
-  /** Replaces the whole content: after a crash the file is either the old one or the new one. */
-  readonly rewrite: (records: ReadonlyArray<FileRecord>) => void
+  readonly records: ReadonlyArray<FoundRecord>
+  /** Appends and returns when the bytes are on the disk: where each record stands. */
+  readonly append: (records: ReadonlyArray<FileRecord>) => ReadonlyArray<Extent>
+  /**
+   * Replaces the whole content by new records and by what stands at an extent of the old one: after a crash
+   * the file is either the old one or the new one. Returns where each stands now.
+   */
+  readonly rewrite: (parts: ReadonlyArray<FileRecord | Extent>) => ReadonlyArray<Extent>
   /** Bytes. */
   readonly size: () => number
   readonly close: () => void
@@ -42,7 +54,42 @@ const syncDirectory = (path: string): void => {
   closeSync(fd)
 }
 
-const concat = (records: ReadonlyArray<FileRecord>): Uint8Array => Buffer.concat(records.map(encodeRecord))
+/** Extents of records that stand one behind the other. */
+const laidOut = (start: number, lengths: ReadonlyArray<number>): ReadonlyArray<Extent> => {
+  let at = start
+  return lengths.map((length) => {
+    at += length
+    return { at: at - length, length }
+  })
+}
+
+const readAt = (fd: number, { at, length }: Extent): Uint8Array => {
+  const bytes = new Uint8Array(length)
+  let done = 0
+  while (done < length) {
+    const read = readSync(fd, bytes, done, length - done, at + done)
+    if (read === 0) throw new Error("it ends too soon")
+    done += read
+  }
+  return bytes
+}
+
+/** Writes the parts behind the magic number of an empty file. */
+const writeParts = (
+  from: number,
+  to: number,
+  parts: ReadonlyArray<FileRecord | Extent>,
+): ReadonlyArray<Extent> => {
+  writeAll(to, MAGIC, 0)
+  let at = MAGIC.length
+  const lengths = parts.map((part) => {
+    const bytes = "kind" in part ? encodeRecord(part) : readAt(from, part)
+    writeAll(to, bytes, at)
+    at += bytes.length
+    return bytes.length
+  })
+  return laidOut(MAGIC.length, lengths)
+}
 
 /** What the operating system refuses, as one sentence. */
 const orRefuse = <A>(path: string, attempt: () => A): A => {
@@ -66,7 +113,7 @@ export const openLedgerFile = (file: string): LedgerFile => {
   return {
     ...opened,
     append: (records) => orRefuse(path, () => opened.append(records)),
-    rewrite: (records) => orRefuse(path, () => opened.rewrite(records)),
+    rewrite: (parts) => orRefuse(path, () => opened.rewrite(parts)),
   }
 }
 
@@ -96,23 +143,28 @@ const openLocked = (path: string, directory: string): LedgerFile => {
       records: found.records,
       append: (records) => {
         checkOpen()
-        const bytes = concat(records)
+        const parts = records.map(encodeRecord)
+        const extents = laidOut(
+          length,
+          parts.map((part) => part.length),
+        )
+        const bytes = Buffer.concat(parts)
         writeAll(fd, bytes, length)
         fdatasyncSync(fd)
         length += bytes.length
+        return extents
       },
-      rewrite: (records) => {
+      rewrite: (parts) => {
         checkOpen()
-        const bytes = concat(records)
         const replacement = openSync(`${path}.new`, "w+")
-        writeAll(replacement, MAGIC, 0)
-        writeAll(replacement, bytes, MAGIC.length)
+        const extents = writeParts(fd, replacement, parts)
         fsyncSync(replacement)
         renameSync(`${path}.new`, path)
         syncDirectory(directory)
         closeSync(fd)
         fd = replacement
-        length = MAGIC.length + bytes.length
+        length = extents.reduce((sum, extent) => sum + extent.length, MAGIC.length)
+        return extents
       },
       size: () => length,
       close: () => {

@@ -1,5 +1,5 @@
 /** What the ledger file's records say. */
-import { makeByteReader, makeByteWriter } from "./Bytes.ts"
+import { makeByteReader, writeBytes, writtenBytes } from "./Bytes.ts"
 import type { FileRecord } from "./Records.ts"
 
 export const RecordKind = {
@@ -11,10 +11,12 @@ export const RecordKind = {
   ledger: 3,
   /** A ledger without: its close time alone, for there is one every second. */
   emptyLedger: 4,
-  /** Ledgers with their transactions, as they are shown; Snapshot.ts. */
-  history: 5,
+  /** Ledgers with their transactions, as they are shown; Snapshot.ts. No longer written, still read. */
+  plainHistory: 5,
   /** All entries as of one ledger; Snapshot.ts. */
   state: 6,
+  /** As `plainHistory`, compressed. */
+  history: 7,
 } as const
 
 export interface Identity {
@@ -49,14 +51,16 @@ export const identityRecord = (identity: Identity): FileRecord => json(RecordKin
 export const settingsRecord = (settings: RecordedSettings): FileRecord => json(RecordKind.settings, settings)
 
 export const ledgerRecord = (ledger: LedgerRecord): FileRecord => {
-  const writer = makeByteWriter()
-  writer.u64(ledger.closeTime)
-  if (ledger.envelopes.length === 0) return { kind: RecordKind.emptyLedger, payload: writer.done() }
-  writer.u64(ledger.baseFee)
-  writer.fixed(ledger.hash)
-  writer.u32(ledger.envelopes.length)
-  for (const envelope of ledger.envelopes) writer.bytes(envelope)
-  return { kind: RecordKind.ledger, payload: writer.done() }
+  const isEmpty = ledger.envelopes.length === 0
+  const payload = writtenBytes((out) => {
+    out.u64(ledger.closeTime)
+    if (isEmpty) return
+    out.u64(ledger.baseFee)
+    out.fixed(ledger.hash)
+    out.u32(ledger.envelopes.length)
+    for (const envelope of ledger.envelopes) writeBytes(out, envelope)
+  })
+  return { kind: isEmpty ? RecordKind.emptyLedger : RecordKind.ledger, payload: payload.slice() }
 }
 
 export const parseLedger = (payload: Uint8Array): LedgerRecord => {

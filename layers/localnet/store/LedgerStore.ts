@@ -23,24 +23,29 @@ import {
   settingsRecord,
 } from "./LedgerRecords.ts"
 import { type FileRecord, LedgerFileError } from "./Records.ts"
-import { historyRecord, loadHistory, loadState, stateRecord } from "./Snapshot.ts"
+import { isHistory, loadHistory, loadState, stateRecord } from "./Snapshot.ts"
+import { makeWrittenHistory } from "./WrittenHistory.ts"
 
 /** A checkpoint comes after this many bytes that a start would replay, or the entries' size if that is more, */
 const CHECKPOINT_AFTER_BYTES = 4 * 1024 * 1024
 /** ... or after this many ledgers: empty ones are small, but each is replayed. */
 const CHECKPOINT_AFTER_LEDGERS = 20_000
+/** Closed ledgers are written down as they are shown once this many bytes of them have gathered. */
+const HISTORY_AFTER_BYTES = 64 * 1024
 /** The file is rewritten, without what is no longer retained, when it has doubled and grown by this much. */
 const REWRITE_AFTER_BYTES = 32 * 1024 * 1024
 
 export interface Limits {
   readonly checkpointAfterBytes: number
   readonly checkpointAfterLedgers: number
+  readonly historyAfterBytes: number
   readonly rewriteAfterBytes: number
 }
 
 const DEFAULT_LIMITS: Limits = {
   checkpointAfterBytes: CHECKPOINT_AFTER_BYTES,
   checkpointAfterLedgers: CHECKPOINT_AFTER_LEDGERS,
+  historyAfterBytes: HISTORY_AFTER_BYTES,
   rewriteAfterBytes: REWRITE_AFTER_BYTES,
 }
 
@@ -92,8 +97,7 @@ interface Found {
   /** What was replayed. */
   readonly ledgers: number
   readonly bytes: number
-  /** The ledger of the last checkpoint, and the size of its entries. */
-  readonly checkpoint: number
+  /** The size of the last checkpoint's entries. */
   readonly stateBytes: number
 }
 
@@ -108,9 +112,10 @@ const load = (
   const at = records.findLastIndex(({ kind }) => kind === RecordKind.state)
   let settings: RecordedSettings | undefined
   let head: SealedHeader | undefined
-  for (const { kind, payload } of records.slice(0, at + 1)) {
+  for (const record of records.slice(0, at + 1)) {
+    const { kind, payload } = record
     if (kind === RecordKind.settings) settings = parseJson(payload) as RecordedSettings
-    else if (kind === RecordKind.history) loadHistory(payload, history)
+    else if (isHistory(record)) loadHistory(record, history)
   }
   const stateBytes = records[at]?.payload
   if (stateBytes !== undefined) head = sealedFrom(loadState(stateBytes, chain.state))
@@ -127,7 +132,8 @@ const load = (
     return closed.header
   }
   const behind = records.slice(at + 1)
-  for (const { kind, payload } of behind) {
+  for (const record of behind) {
+    const { kind, payload } = record
     if (kind === RecordKind.settings) settings = parseJson(payload) as RecordedSettings
     else if (kind === RecordKind.emptyLedger) {
       head = advance({ frames: [], baseFee: 0n }, parseEmptyLedger(payload))
@@ -136,13 +142,13 @@ const load = (
       const frames = envelopes.map((envelope) => frameOf(envelope, chain.networkId))
       head = advance({ frames, baseFee }, closeTime)
       if (head.hashHex !== hexOf(hash)) throw anotherVersion(path, head.header.ledgerSeq)
-    } else if (kind !== RecordKind.history) throw anotherVersion(path, head?.header.ledgerSeq ?? 1)
-    // A history without its state: the checkpoint was being written when the process died.
+    } else if (!isHistory(record)) throw anotherVersion(path, head?.header.ledgerSeq ?? 1)
+    // A history without a state behind it serves the next checkpoint; these ledgers have been replayed.
   }
   head ??= start()
-  const bytes = behind.reduce((sum, { payload }) => sum + payload.length, 0)
+  const bytes = behind.reduce((sum, record) => sum + (isHistory(record) ? 0 : record.payload.length), 0)
   const ledgers = head.header.ledgerSeq - checkpoint
-  return { head, settings, ledgers, bytes, checkpoint, stateBytes: stateBytes?.length ?? 0 }
+  return { head, settings, ledgers, bytes, stateBytes: stateBytes?.length ?? 0 }
 }
 
 const anotherVersion = (path: string, sequence: number): LedgerFileError =>
@@ -156,11 +162,11 @@ const begin = (file: LedgerFile, chain: LedgerChain, passphrase: string): void =
   else checkIdentity(file.records[0], file.path, passphrase)
 }
 
-/** A rewritten file begins with identity, settings, history and state: how much that was; 0 when it never was. */
+/** A rewritten file has no ledger before its first state: how much it began with; 0 when it never was rewritten. */
 const rewrittenBytes = (records: ReadonlyArray<FileRecord>): number => {
-  const head = records.slice(0, 4)
-  if (head[3]?.kind !== RecordKind.state) return 0
-  return head.reduce((sum, { payload }) => sum + payload.length, 0)
+  const head = records.slice(0, records.findIndex(({ kind }) => kind === RecordKind.state) + 1)
+  const hasLedgers = head.some(({ kind }) => kind === RecordKind.ledger || kind === RecordKind.emptyLedger)
+  return hasLedgers ? 0 : head.reduce((sum, { payload }) => sum + payload.length, 0)
 }
 
 /** @throws LedgerFileError, whose message is one sentence for whoever started the network */
@@ -171,51 +177,63 @@ export const fileStore = (
   passphrase: string,
   limits: Partial<Limits> = {},
 ): LedgerStore => {
-  const { checkpointAfterBytes, checkpointAfterLedgers, rewriteAfterBytes } = { ...DEFAULT_LIMITS, ...limits }
   const file = openLedgerFile(path)
   try {
     begin(file, chain, passphrase)
-    const found = load(file.records.slice(1), chain, history, passphrase, file.path)
-    const settings = recordedSettings(chain.settings)
-    if (!Bun.deepEquals(found.settings, settings)) file.append([settingsRecord(settings)])
-    let { ledgers, bytes, checkpoint, stateBytes } = found
-    let rewrittenSize = rewrittenBytes(file.records)
-
-    const setCheckpoint = (head: SealedHeader): void => {
-      const state = stateRecord(head.bytes, chain.state)
-      if (file.size() >= 2 * rewrittenSize + rewriteAfterBytes) {
-        file.rewrite([
-          identityRecord({ passphrase }),
-          settingsRecord(settings),
-          historyRecord(history, 0),
-          state,
-        ])
-        rewrittenSize = file.size()
-      } else {
-        file.append([historyRecord(history, checkpoint + 1), state])
-      }
-      checkpoint = head.header.ledgerSeq
-      stateBytes = state.payload.length
-      ledgers = 0
-      bytes = 0
-    }
-    return {
-      head: found.head,
-      record: ({ header }, set, closeTime) => {
-        const envelopes = set.frames.map((frame) => frame.bytes)
-        const record = ledgerRecord({ closeTime, baseFee: set.baseFee, hash: header.hash, envelopes })
-        file.append([record])
-        ledgers++
-        bytes += record.payload.length
-      },
-      tidy: (head) => {
-        const due = bytes >= Math.max(checkpointAfterBytes, stateBytes) || ledgers >= checkpointAfterLedgers
-        if (due) setCheckpoint(head)
-      },
-      close: file.close,
-    }
+    return storeOn(file, chain, history, passphrase, { ...DEFAULT_LIMITS, ...limits })
   } catch (error) {
     file.close()
     throw error
+  }
+}
+
+const storeOn = (
+  file: LedgerFile,
+  chain: LedgerChain,
+  history: History,
+  passphrase: string,
+  limits: Limits,
+): LedgerStore => {
+  const found = load(file.records.slice(1), chain, history, passphrase, file.path)
+  const settings = recordedSettings(chain.settings)
+  if (!Bun.deepEquals(found.settings, settings)) file.append([settingsRecord(settings)])
+  const written = makeWrittenHistory(file, history)
+  let { ledgers, bytes, stateBytes } = found
+  let rewrittenSize = rewrittenBytes(file.records)
+  /** Of ledgers whose history is not written yet. */
+  let gathered = bytes
+
+  const setCheckpoint = (head: SealedHeader): void => {
+    const state = stateRecord(head.bytes, chain.state)
+    if (file.size() >= 2 * rewrittenSize + limits.rewriteAfterBytes) {
+      written.rewrite([identityRecord({ passphrase }), settingsRecord(settings)], state)
+      rewrittenSize = file.size()
+    } else written.append(state)
+    stateBytes = state.payload.length
+    ledgers = 0
+    bytes = 0
+    gathered = 0
+  }
+  return {
+    head: found.head,
+    record: ({ header }, set, closeTime) => {
+      const envelopes = set.frames.map((frame) => frame.bytes)
+      const record = ledgerRecord({ closeTime, baseFee: set.baseFee, hash: header.hash, envelopes })
+      // Ledger by ledger, so that no checkpoint has to write the history of many at once.
+      if (gathered < limits.historyAfterBytes) file.append([record])
+      else {
+        written.append(record)
+        gathered = 0
+      }
+      ledgers++
+      bytes += record.payload.length
+      gathered += record.payload.length
+    },
+    tidy: (head) => {
+      const due =
+        bytes >= Math.max(limits.checkpointAfterBytes, stateBytes) || ledgers >= limits.checkpointAfterLedgers
+      if (due) setCheckpoint(head)
+    },
+    close: file.close,
   }
 }

@@ -31,8 +31,18 @@ export const encodeRecord = ({ kind, payload }: FileRecord): Uint8Array => {
   return bytes
 }
 
+/** Where a record stands in the file, frame and all; bytes. */
+export interface Extent {
+  readonly at: number
+  readonly length: number
+}
+
+export interface FoundRecord extends FileRecord {
+  readonly extent: Extent
+}
+
 export interface Scan {
-  readonly records: ReadonlyArray<FileRecord>
+  readonly records: ReadonlyArray<FoundRecord>
   /** Bytes that hold whole records; what follows is a torn tail. */
   readonly length: number
 }
@@ -51,7 +61,7 @@ export const scan = (file: Buffer, path: string): Scan => {
     throw new LedgerFileError(`${path} is not a ledger file.`)
   }
   if (magic.length < MAGIC.length) return { records: [], length: 0 }
-  const records: Array<FileRecord> = []
+  const records: Array<FoundRecord> = []
   let at = MAGIC.length
   while (at + HEADER_BYTES <= file.length) {
     const head = file.subarray(at, at + HEADER_BYTES)
@@ -65,8 +75,9 @@ export const scan = (file: Buffer, path: string): Scan => {
     if (end + TRAILER_BYTES > file.length) break
     const payload = file.subarray(start, end)
     if (crc32(payload) !== file.readUInt32BE(end)) throw damaged(path, at)
-    records.push({ kind: head.readUInt32BE(0), payload })
-    at = end + TRAILER_BYTES
+    const length = end + TRAILER_BYTES - at
+    records.push({ kind: head.readUInt32BE(0), payload, extent: { at, length } })
+    at += length
   }
   return { records, length: at }
 }

@@ -1,30 +1,37 @@
 /**
- * A checkpoint: the retained ledgers since the last one, and all entries as they are. A start takes the last
- * entries and every history before them, and replays only the ledgers behind.
+ * What spares a start the replay: closed ledgers as they are shown, and all entries as of one ledger. A start
+ * takes the last entries and every history before them, and replays only the ledgers behind.
  */
 import { xdr } from "@stellar/stellar-sdk"
-import { bytesOf, hexOf } from "../ledger/Codec.ts"
+import { hexOf } from "../ledger/Codec.ts"
 import { writeEntry } from "../ledger/EntryBytes.ts"
 import { entryFrom } from "../ledger/EntryXdr.ts"
 import type { History, KeptLedger } from "../ledger/History.ts"
 import { keptFrom, type Place, type TransactionBytes } from "../ledger/KeptTransaction.ts"
 import type { LedgerState } from "../ledger/State.ts"
-import { makeXdrWriter } from "../ledger/XdrWriter.ts"
-import { type ByteReader, type ByteWriter, makeByteReader, makeByteWriter } from "./Bytes.ts"
+import type { XdrWriter } from "../ledger/XdrWriter.ts"
+import { type ByteReader, makeByteReader, writeBytes, writtenBytes } from "./Bytes.ts"
 import { RecordKind } from "./LedgerRecords.ts"
 import type { FileRecord } from "./Records.ts"
 
-const writeTransaction = (writer: ByteWriter, transaction: TransactionBytes): void => {
-  writer.fixed(bytesOf(transaction.hash))
-  writer.bytes(bytesOf(transaction.innerHash ?? ""))
-  writer.u32(transaction.successful ? 1 : 0)
-  writer.u32(transaction.operations)
-  writer.u64(transaction.feeCharged)
-  writer.bytes(transaction.envelope)
-  writer.bytes(transaction.result)
-  writer.bytes(transaction.meta)
-  writer.bytes(transaction.feeMeta)
-  writer.bytes(bytesOf(transaction.participants.join("")))
+const NOTHING = new Uint8Array(0)
+/** How many ledgers, and the first one's sequence: in front of what is compressed. */
+const SPAN_BYTES = 8
+
+const writeTransaction = (out: XdrWriter, transaction: TransactionBytes): void => {
+  out.hex(transaction.hash)
+  const innerHash = transaction.innerHash ?? ""
+  out.u32(innerHash.length / 2)
+  out.hex(innerHash)
+  out.u32(transaction.successful ? 1 : 0)
+  out.u32(transaction.operations)
+  out.u64(transaction.feeCharged)
+  writeBytes(out, transaction.envelope)
+  writeBytes(out, transaction.result)
+  writeBytes(out, transaction.meta)
+  writeBytes(out, transaction.feeMeta)
+  out.u32(32 * transaction.participants.length)
+  for (const participant of transaction.participants) out.hex(participant)
 }
 
 const participantsFrom = (bytes: Uint8Array): Array<string> =>
@@ -59,41 +66,61 @@ const readLedger = (reader: ByteReader): KeptLedger => {
   return { sequence, closeTime, hash, header: header.length === 0 ? undefined : header, transactions }
 }
 
-/** The retained ledgers from `sequence` on. */
-export const historyRecord = (history: History, sequence: number): FileRecord => {
-  const writer = makeByteWriter()
-  const ledgers = history.keptFrom(sequence)
-  writer.u32(ledgers.length)
+const writeLedgers = (out: XdrWriter, ledgers: ReadonlyArray<KeptLedger>): void => {
+  out.u32(ledgers.length)
   for (const ledger of ledgers) {
-    writer.u32(ledger.sequence)
-    writer.u64(BigInt(ledger.closeTime))
-    writer.fixed(bytesOf(ledger.hash))
-    writer.bytes(ledger.header ?? new Uint8Array(0))
-    writer.u32(ledger.transactions.length)
-    for (const transaction of ledger.transactions) writeTransaction(writer, transaction.encode())
+    out.u32(ledger.sequence)
+    out.u64(BigInt(ledger.closeTime))
+    out.hex(ledger.hash)
+    writeBytes(out, ledger.header ?? NOTHING)
+    out.u32(ledger.transactions.length)
+    for (const transaction of ledger.transactions) writeTransaction(out, transaction.encode())
   }
-  return { kind: RecordKind.history, payload: writer.done() }
 }
 
-export const loadHistory = (payload: Uint8Array, history: History): void => {
+/**
+ * Retained ledgers, one after the other. Meta repeats the same keys over and over: compression leaves a
+ * tenth of it, in a fraction of the time that the disk would take for the rest.
+ */
+export const historyRecord = (ledgers: ReadonlyArray<KeptLedger>): FileRecord => {
+  const packed = Bun.zstdCompressSync(writtenBytes((out) => writeLedgers(out, ledgers)))
+  const head = Buffer.alloc(SPAN_BYTES)
+  head.writeUInt32BE(ledgers.length, 0)
+  head.writeUInt32BE(ledgers[0]?.sequence ?? 0, 4)
+  return { kind: RecordKind.history, payload: Buffer.concat([head, packed]) }
+}
+
+export const isHistory = ({ kind }: FileRecord): boolean =>
+  kind === RecordKind.history || kind === RecordKind.plainHistory
+
+/** The last ledger that a history record holds; 0 when it holds none. Both kinds begin with count and first. */
+export const lastLedgerIn = ({ payload }: FileRecord): number => {
   const reader = makeByteReader(payload)
+  const count = reader.u32()
+  return count === 0 ? 0 : reader.u32() + count - 1
+}
+
+/** Adds a history record's ledgers. */
+export const loadHistory = ({ kind, payload }: FileRecord, history: History): void => {
+  const isPacked = kind === RecordKind.history
+  const reader = makeByteReader(isPacked ? Bun.zstdDecompressSync(payload.subarray(SPAN_BYTES)) : payload)
   const ledgers = reader.u32()
   for (let at = 0; at < ledgers; at++) history.restore(readLedger(reader))
 }
 
 /** @param head the latest ledger's header, which the next ledger builds upon */
 export const stateRecord = (head: Uint8Array, state: LedgerState): FileRecord => {
-  const out = makeXdrWriter()
-  out.u32(head.length)
-  out.fixed(head)
-  out.u32(state.size())
-  for (const entry of state.all()) {
-    const at = out.length()
-    out.u32(0)
-    writeEntry(out, entry)
-    out.u32At(at, out.length() - at - 4)
-  }
-  return { kind: RecordKind.state, payload: out.written() }
+  const payload = writtenBytes((out) => {
+    writeBytes(out, head)
+    out.u32(state.size())
+    for (const entry of state.all()) {
+      const at = out.length()
+      out.u32(0)
+      writeEntry(out, entry)
+      out.u32At(at, out.length() - at - 4)
+    }
+  })
+  return { kind: RecordKind.state, payload: payload.slice() }
 }
 
 /** Fills an empty state. @returns the latest ledger's header */
