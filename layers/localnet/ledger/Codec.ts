@@ -2,10 +2,9 @@
 import { StrKey, xdr } from "@stellar/stellar-sdk"
 import type { AccountKey, AssetKey, SignerKeyText } from "./Entries.ts"
 
-export const hexOf = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")
+export const hexOf = (bytes: Uint8Array): string => bytes.toHex()
 
-export const bytesOf = (hex: string): Uint8Array => Buffer.from(hex, "hex")
+export const bytesOf = (hex: string): Uint8Array => Uint8Array.fromHex(hex)
 
 export const base64Of = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64")
@@ -16,7 +15,7 @@ export const sha256 = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return hasher.digest()
 }
 
-/** An operation's accounts and assets are asked for several times on its way, and translated once. */
+/** An operation's asset is asked for several times on its way, and translated once. */
 const remembered = <From extends object, To>(translate: (from: From) => To): ((from: From) => To) => {
   const known = new WeakMap<From, { readonly to: To }>()
   return (from) => {
@@ -28,13 +27,11 @@ const remembered = <From extends object, To>(translate: (from: From) => To): ((f
   }
 }
 
-const keyHex = remembered((key: xdr.Uint256Bytes): AccountKey => hexOf(key.value))
-
-export const accountOf = (id: xdr.AccountId): AccountKey => keyHex(id.ed25519)
+export const accountOf = (id: xdr.AccountId): AccountKey => hexOf(id.ed25519.value)
 
 /** The ed25519 account behind a G... or M... account. */
 export const muxedAccountOf = (account: xdr.MuxedAccount): AccountKey =>
-  keyHex(account.type === "keyTypeEd25519" ? account.ed25519 : account.med25519.ed25519)
+  hexOf((account.type === "keyTypeEd25519" ? account.ed25519 : account.med25519.ed25519).value)
 
 export const accountId = (key: AccountKey): xdr.AccountId => xdr.PublicKey.publicKeyTypeEd25519(bytesOf(key))
 

@@ -3,6 +3,7 @@ import { xdr } from "@stellar/stellar-sdk"
 import { bytesOf } from "./Codec.ts"
 import type { EnvelopeFrame, OperationFrame } from "./Frame.ts"
 import { NOT_SUPPORTED } from "./Operations.ts"
+import { makeXdrWriter } from "./XdrWriter.ts"
 
 /** Codes of the innermost transaction's result. */
 export type InnerCode = Exclude<
@@ -79,21 +80,24 @@ const operationResultBytes = (result: xdr.OperationResult): Uint8Array => {
   return made
 }
 
-/** `transactionResult` as XDR, which for a hundred operations is some hundred times quicker than by its object. */
+const shared = makeXdrWriter()
+
+/**
+ * `transactionResult` as XDR. That of an applied plain transaction, of which a ledger has up to a thousand, is
+ * written without an object: fee, code (txSUCCESS is 0, txFAILED -1), results, ext (Stellar-transaction.x).
+ */
 export const transactionResultBytes = (frame: EnvelopeFrame, verdict: Verdict): Uint8Array => {
-  if (verdict.code !== "txSuccess" && verdict.code !== "txFailed") {
+  const { code, feeCharged, operations } = verdict
+  if (frame.feeBump || (code !== "txSuccess" && code !== "txFailed")) {
     return transactionResult(frame, verdict).toXdr()
   }
-  const frameBytes = transactionResult(frame, { ...verdict, operations: [] }).toXdr()
-  // The operations' results are followed by TransactionResult.ext alone, in a fee bump by the inner ext as well.
-  const end = frameBytes.length - (frame.feeBump && !verdict.outer ? 8 : 4)
-  const bytes = Buffer.concat([
-    frameBytes.subarray(0, end),
-    ...verdict.operations.map(operationResultBytes),
-    frameBytes.subarray(end),
-  ])
-  bytes.writeUInt32BE(verdict.operations.length, end - 4)
-  return bytes
+  shared.clear()
+  shared.i64(feeCharged)
+  shared.u32(code === "txSuccess" ? 0 : 0xffffffff)
+  shared.u32(operations.length)
+  for (const result of operations) shared.fixed(operationResultBytes(result))
+  shared.u32(0)
+  return shared.copy()
 }
 
 const inner = xdr.OperationResult.opInner
