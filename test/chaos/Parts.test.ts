@@ -46,7 +46,7 @@ const killUnderLoad = (place: Place, merchant: Merchant, part: Part, chance: Cha
   Effect.gen(function* () {
     const others = ["launcher", "supervisor", ...PARTS].filter((name): name is Part => name !== part)
     const before = others.map((name) => pidOf(place, name))
-    const order = yield* Effect.forkChild(merchant.order(REWARDS, REPEATS, 60_000))
+    const order = yield* Effect.forkChild(merchant.order(REWARDS, REPEATS, 120_000))
     const tookMs: Array<number> = []
     for (let kill = 1; kill <= KILLS; kill++) {
       yield* Effect.sleep(chance.between(50, 1_500))

@@ -60,7 +60,7 @@ const round = (place: Place, merchant: Merchant, chance: Chance, number: number)
     const startedAtMs = performance.now()
     const demo = readDemo(place)
     const endedBefore = (yield* progressNow(place))?.ended ?? 0
-    const order = yield* Effect.forkChild(merchant.order(REWARDS, REPEATS, 60_000))
+    const order = yield* Effect.forkChild(merchant.order(REWARDS, REPEATS, 120_000))
     const moment = yield* awaitMoment(place, merchant, chance, endedBefore)
     const before = yield* progressNow(place)
     const processes = yield* killTree(place)
@@ -97,6 +97,6 @@ describe.skipIf(whyNot !== undefined)("kill -9 of the whole tree", () => {
         expect(merchant.duplicates()).toBeGreaterThanOrEqual(KILLS * REPEATS)
         console.log(`  requests without an answer: ${JSON.stringify(Object.fromEntries(merchant.misses))}`)
       }),
-    { timeout: 300_000 },
+    { timeout: 600_000 },
   )
 })

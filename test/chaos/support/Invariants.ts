@@ -10,20 +10,17 @@ import { balanceOf, type LedgerPayment, paymentsFrom } from "./LedgerView.ts"
 import type { Merchant, Reward } from "./Merchant.ts"
 import type { Demo, Place } from "./NovaSystem.ts"
 
-interface Proof {
-  readonly txHash: string | null
-  readonly ledger: number | null
-  readonly operationIndex: number | null
-}
-
-interface Issuance extends Proof {
+interface Issuance {
   readonly id: string
   readonly status: string
   readonly reason: string | null
   readonly amount: string
   readonly walletAddress: string
   readonly idempotencyKey: string
-  readonly proof?: Proof | null
+  /** The three are the proof, once confirmed. */
+  readonly txHash: string | null
+  readonly ledger: number | null
+  readonly operationIndex: number | null
 }
 
 /** Figures for people. */
@@ -58,7 +55,7 @@ const readIssuances = (demo: Demo) =>
       const last = all.at(-1)
       const cursor = last === undefined ? "" : `&starting_after=${last.id}`
       const page = yield* get<IssuancePage>(demo, `/api/rewards/issuances?limit=100${cursor}`)
-      all.push(...page.data.map((issuance) => ({ ...issuance, ...issuance.proof })))
+      all.push(...page.data)
       if (!page.has_more) return all
     }
   })

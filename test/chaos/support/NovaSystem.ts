@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
+import { dieWithParent } from "../../../layers/platform/DieWithParent.ts"
 import { checkout, type Started, start, temporaryDirectory } from "../../support/Processes.ts"
 import { describe, killAll, type Part, partOf, processesOf, signal } from "./HomeProcesses.ts"
 import { freePorts, isFree } from "./Ports.ts"
@@ -65,9 +66,9 @@ export const makePlace = (extra: Extra = {}): Effect.Effect<Place, never, Scope.
     return { home, apiPort, workerPort, localnetPort, environment, command }
   })
 
-/** `npm start` without npm: the launcher, leading a process group as in a terminal. */
+/** `npm start` without npm: the launcher, leading a process group as in a terminal. A killed test takes it along. */
 export const launch = (place: Place): Effect.Effect<Started, never, Scope.Scope> =>
-  start(["setsid", ...place.command], { env: place.environment, cwd: "/" })
+  start(dieWithParent(["setsid", ...place.command], "TERM"), { env: place.environment, cwd: "/" })
 
 const answers = (url: string) =>
   Effect.promise(async () => {

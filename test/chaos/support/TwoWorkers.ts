@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
+import { dieWithParent } from "../../../layers/platform/DieWithParent.ts"
 import { identityOf, type ProcessIdentity } from "../../../layers/platform/ProcessIdentity.ts"
 import { checkout, start } from "../../support/Processes.ts"
 import { query, readWith } from "./Books.ts"
@@ -38,7 +39,9 @@ export const startSecondWorker = (place: Place): Effect.Effect<Worker, never, Sc
     const [port = 0] = yield* freePorts(1)
     const { NOVA_PARENT_PID: _, ...settings } = partOf(place.home, "issuance-worker")?.environment ?? {}
     const command = [process.execPath, "--no-env-file", join(checkout, "src", "main.ts"), "issuance-worker"]
-    const started = yield* start(command, { env: { ...settings, WORKER_PORT: String(port) } })
+    const started = yield* start(dieWithParent(command, "TERM"), {
+      env: { ...settings, WORKER_PORT: String(port) },
+    })
     return yield* known("second", started.pid, () => `${started.stdout()}${started.stderr()}`)
   })
 
