@@ -42,6 +42,10 @@ const bump = (
   }
 }
 
+/** Closes a ledger that leaves out all that waits, as other validators' choice may. */
+const closeWithout = ({ network }: TestNetwork) =>
+  network.closeLedger(network.latest().closeTime + 5, { leaveOut: () => true, bring: [] })
+
 const refusal = (tools: TestNetwork, envelope: { envelopeXdr: string }) => {
   const submission = tools.submit(envelope)
   return submission.status === "ERROR" ? codesOf(submission.result) : submission.status
@@ -257,6 +261,21 @@ describe("age", () => {
       tools.close()
     }
     expect(tools.submit(waiting).status).toBe("PENDING")
+  })
+
+  test("a fee bump inherits the age of what it replaces", () => {
+    // TransactionQueue.cpp: mAge is the account's, and tryAdd leaves it alone when it replaces; shift bans at 4.
+    const tools = openTestNetwork()
+    const [keys, payer] = tools.fund(2) as [Keypair, Keypair]
+    const inner = tools.build(keys, [toSelf(keys)])
+    expect(tools.submit(inner).status).toBe("PENDING")
+    for (let ledger = 0; ledger < 3; ledger++) closeWithout(tools)
+    const bumped = bump(tools, inner, payer, 2000n)
+    expect(tools.submit(bumped).status).toBe("PENDING")
+    expect(tools.network.pendingCount()).toBe(1)
+    closeWithout(tools)
+    expect(tools.network.pendingCount()).toBe(0)
+    expect(tools.submit(bumped).status).toBe("TRY_AGAIN_LATER")
   })
 
   test("a fee bump has another hash, so it escapes the ban", () => {

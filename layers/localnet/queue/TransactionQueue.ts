@@ -26,7 +26,7 @@ export type Addition =
 
 interface Waiting {
   readonly frame: EnvelopeFrame
-  /** Ledgers that closed without it. */
+  /** Ledgers that closed without anything of its source: AccountState::mAge, which a replacement inherits. */
   age: number
 }
 
@@ -159,7 +159,8 @@ export const makeTransactionQueue = (): TransactionQueue => {
     add: (frame, view) => {
       if (bans.has(banHash(frame))) return { status: "TRY_AGAIN_LATER" }
       if (frame.fee < 0n) return refused("txMalformed")
-      const old = bySource.get(frame.inner.source)?.frame
+      const replaced = bySource.get(frame.inner.source)
+      const old = replaced?.frame
       const conflicting = old === undefined ? undefined : conflict(frame, old)
       if (conflicting !== undefined) return conflicting
       const room = roomFor(frame, old, view.operationsPerLedgerMax * POOL_LEDGERS)
@@ -176,7 +177,7 @@ export const makeTransactionQueue = (): TransactionQueue => {
         lastEvicted = evicted
         banAndDrop(evicted)
       }
-      bySource.set(frame.inner.source, { frame, age: 0 })
+      bySource.set(frame.inner.source, { frame, age: replaced?.age ?? 0 })
       operationsWaiting += frame.operationCount
       addFee(frame.feeSource, frame.fee)
       return { status: "PENDING" }
