@@ -133,7 +133,8 @@ describe("a kill while a ledger is being written", () => {
       expect(statSync(copy).size).toBe(whole)
     }
     expect(visible(open(file), accounts)).toBe(after)
-  })
+    // Some hundred networks are opened, each from disk: a loaded machine takes its time.
+  }, 60_000)
 
   test("at any byte of the first record starts a new network", () => {
     const tools = open()
