@@ -179,6 +179,24 @@ describe("Stellar RPC", () => {
       expect(BigInt(cursor)).toBe((BigInt(first) << 32n) | (1n << 12n) | 1n)
     })
 
+    test("the cursor goes on over empty ledgers, and never back", async () => {
+      // methods/get_transactions.go: each ledger walked sets the cursor to toid.New(ledger, 0, 1).
+      const tip = (sequence: number) => String((BigInt(sequence) << 32n) | 1n)
+      const from = net.network.latest().sequence
+      for (let index = 0; index < 3; index++) net.close()
+      const pages = async (cursor: string) => net.rpc.getTransactions({ pagination: { cursor, limit: 9 } })
+      const first = await net.rpc.getTransactions({ startLedger: from })
+      expect(first.cursor).toBe(tip(from + 3))
+      net.close()
+      expect(await pages(first.cursor)).toMatchObject({ transactions: [], cursor: tip(from + 4) })
+      // Behind the tip's only transaction, and beyond the tip: the request's own cursor is the higher one.
+      await net.fund()
+      const after = (BigInt(net.network.latest().sequence) << 32n) | (1n << 12n) | 1n
+      expect((await pages(String(after))).cursor).toBe(String(after))
+      const beyond = tip(net.network.latest().sequence + 5)
+      expect(await pages(beyond)).toMatchObject({ transactions: [], cursor: beyond })
+    })
+
     test("ledgers page by sequence", async () => {
       const one = await net.rpc.getLedgers({ startLedger: first, pagination: { limit: 2 } })
       expect(one.ledgers.map(({ sequence }) => sequence)).toEqual([first, first + 1])

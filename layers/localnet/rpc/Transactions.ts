@@ -1,5 +1,5 @@
 import { xdr } from "@stellar/stellar-sdk"
-import { parseToid, toid } from "../horizon/Toid.ts"
+import { parseToid, type ToidParts, toid } from "../horizon/Toid.ts"
 import type { AppliedTransaction, Network } from "../Network.ts"
 import { ledgerRange, readPage } from "./LedgerRange.ts"
 import { invalidParams } from "./RpcFault.ts"
@@ -74,11 +74,30 @@ const readCursor = (cursor: string): bigint => {
   return BigInt(cursor)
 }
 
+/** methods.LedgerScanLimit of stellar-rpc: ledgers that one call looks through at most. */
+const LEDGER_SCAN_LIMIT = 10_000
+
+/** Looks from `start` on until the page is full, the scan limit is reached, or the ledgers are at their end. */
+const walk = (network: Network, start: ToidParts, latestLedger: number, limit: number) => {
+  const end = Math.min(latestLedger, start.ledger + LEDGER_SCAN_LIMIT - 1)
+  const found: Array<AppliedTransaction> = []
+  let lastWalked = 0
+  for (let sequence = start.ledger; sequence <= end && found.length < limit; sequence++) {
+    const first = sequence === start.ledger ? start.transaction : 0
+    found.push(...(network.ledger(sequence)?.transactions.slice(first) ?? []))
+    lastWalked = sequence
+  }
+  return { transactions: found.slice(0, limit), lastWalked }
+}
+
 /**
- * Transactions in application order from `startLedger`, or from after `pagination.cursor` (the TOID of the
- * last transaction returned, with operation 1 as the server writes it).
+ * Transactions in application order from `startLedger`, or from after `pagination.cursor`.
  *
- * At the tip of the ledger the cursor stays where it was: a poller sees every transaction exactly once.
+ * The cursor is as methods/get_transactions.go of stellar-rpc makes it: the TOID of the last transaction
+ * returned with operation 1, or of the last ledger walked (transaction 0, operation 1) where only empty ones
+ * came behind it, and never below the request's own. A call walks 10,000 ledgers at most, so a page may be
+ * empty and yet not the last: the end is where the cursor has come to `latestLedger`. Whoever goes on from the
+ * cursor sees every transaction exactly once.
  * @throws RpcFault -32600 for a page out of range, -32602 for a cursor that is no TOID
  */
 export const getTransactions = (network: Network, params: RpcParams) => {
@@ -90,15 +109,13 @@ export const getTransactions = (network: Network, params: RpcParams) => {
   if (start.ledger < range.oldestLedger) {
     throw invalidParams(`database does not contain metadata for ledger: ${start.ledger}`)
   }
-  const found: Array<AppliedTransaction> = []
-  for (let sequence = start.ledger; sequence <= range.latestLedger; sequence++) {
-    const first = sequence === start.ledger ? start.transaction : 0
-    found.push(...(network.ledger(sequence)?.transactions.slice(first) ?? []))
-    if (found.length >= page.limit) break
-  }
-  const transactions = found.slice(0, page.limit)
+  const { transactions, lastWalked } = walk(network, start, range.latestLedger, page.limit)
   const last = transactions.at(-1)
-  const cursor = last === undefined ? after : toid(last.ledger, last.applicationOrder, 1)
+  const reached = [
+    toid(lastWalked, 0, 1),
+    ...(last === undefined ? [] : [toid(last.ledger, last.applicationOrder, 1)]),
+  ]
+  const cursor = reached.reduce((highest, one) => (one > highest ? one : highest), after)
   return {
     transactions: transactions.map((transaction) => ({
       ...details(transaction, transaction.hash),
