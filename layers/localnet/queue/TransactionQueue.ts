@@ -171,7 +171,8 @@ export const makeTransactionQueue = (): TransactionQueue => {
       }
       const verdict = view.validate(frame)
       if (verdict.code !== "txSuccess") return { status: "ERROR", verdict }
-      if (!canPay(frame, old, view)) return refused("txInsufficientBalance")
+      // canAdd sets the code on the result of checkValid, which states the minimum fee.
+      if (!canPay(frame, old, view)) return refused("txInsufficientBalance", verdict.feeCharged)
       if (old !== undefined) drop(old)
       for (const evicted of room.evict) {
         lastEvicted = evicted
