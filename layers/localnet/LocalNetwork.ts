@@ -15,7 +15,7 @@ import { makeHistory } from "./ledger/History.ts"
 import { transactionResult } from "./ledger/Results.ts"
 import { makeLedgerState } from "./ledger/State.ts"
 import type { TransactionSet } from "./ledger/TransactionSet.ts"
-import { checkValid } from "./ledger/Validity.ts"
+import { checkValid, type ValidationContext } from "./ledger/Validity.ts"
 import {
   type Agreed,
   type ClosedLedger,
@@ -96,37 +96,54 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
     }
   }
 
-  /** The queue validates for the ledger to come, whose close time it can only guess (getUpperBoundCloseTimeOffset). */
-  const submit = (envelopeXdr: string): Submission => {
-    checkAlive()
-    const frame = decode(envelopeXdr)
+  /**
+   * The queue validates for the ledger to come, whose close time it can only guess: two intervals from now at
+   * the latest (getUpperBoundCloseTimeOffset, src/transactions/TransactionUtils.cpp).
+   */
+  const toCome = (): ValidationContext => {
     const terms = termsAt(chain, head.header.ledgerSeq + 1, BigInt(lastClose()))
     const drift = Math.max(0, options.now() - lastClose())
     const latest = lastClose() + drift + Math.ceil((2 * settings.closeIntervalMs) / 1000)
+    return { state, terms, earliestClose: terms.closeTime, latestClose: BigInt(latest) }
+  }
+
+  const submit = (envelopeXdr: string): Submission => {
+    checkAlive()
+    const frame = decode(envelopeXdr)
+    const context = toCome()
     const added = queue.add(frame, {
       state,
-      terms,
+      terms: context.terms,
       operationsPerLedgerMax: settings.operationsPerLedgerMax,
-      validate: (one) =>
-        checkValid(one, { state, terms, earliestClose: terms.closeTime, latestClose: BigInt(latest) }),
+      validate: (one) => checkValid(one, context),
     })
     if (added.status !== "ERROR") return { status: added.status, hash: frame.hash }
     const result = transactionResult(frame, added.verdict)
     return { status: "ERROR", hash: frame.hash, result, resultXdr: result.toXdr("base64") }
   }
 
-  /** Those that are valid at this very close time; the others leave the queue (Herder's trimInvalid). */
+  const isValid = (frame: EnvelopeFrame, context: ValidationContext): boolean =>
+    checkValid(frame, context).code === "txSuccess"
+
+  /** What waits and is valid; the rest leaves the queue and is banned (TxSetUtils::getInvalidTxList). */
+  const keepValid = (context: ValidationContext): ReadonlySet<EnvelopeFrame> => {
+    const waiting = queue.waiting()
+    const valid = waiting.filter((frame) => isValid(frame, context))
+    const kept = new Set(payable(valid, state, context.terms))
+    queue.ban(waiting.filter((frame) => !kept.has(frame)))
+    return kept
+  }
+
+  /** Those that are valid at this very close time (TxSetUtils::trimInvalid). */
   const candidatesAt = (closeTime: bigint, { bring, leaveOut }: Agreed): ReadonlyArray<EnvelopeFrame> => {
     const terms = termsAt(chain, head.header.ledgerSeq + 1, closeTime)
     const context = { state, terms, earliestClose: closeTime, latestClose: closeTime }
-    const isValid = (frame: EnvelopeFrame): boolean => checkValid(frame, context).code === "txSuccess"
-    const waiting = queue.waiting()
-    const valid = new Set(payable(waiting.filter(isValid), state, terms))
-    queue.ban(waiting.filter((frame) => !valid.has(frame)))
+    const valid = keepValid(context)
     // A ledger takes one transaction of a source: what others bring stands for ours.
     const bySource = new Map<string, EnvelopeFrame>()
     for (const frame of valid) if (!leaveOut(frame.hash)) bySource.set(frame.inner.source, frame)
-    for (const frame of bring.map(decode)) if (isValid(frame)) bySource.set(frame.inner.source, frame)
+    for (const frame of bring.map(decode))
+      if (isValid(frame, context)) bySource.set(frame.inner.source, frame)
     return [...bySource.values()]
   }
 
@@ -155,7 +172,9 @@ export const openNetwork = (options: NetworkOptions): LocalNetwork => {
       BigInt(settings.baseFeeStroops),
     )
     const ledger = makeDurable(set, closeTime)
+    // HerderImpl::updateTransactionQueue: what was applied leaves, the rest ages, what will soon be invalid goes.
     queue.ledgerClosed(set.frames)
+    keepValid(toCome())
     for (const listener of listeners) listener(ledger)
     return ledger
   }
