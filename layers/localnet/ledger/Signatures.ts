@@ -6,26 +6,55 @@ import type { SignatureFrame } from "./Frame.ts"
 
 /** SubjectPublicKeyInfo of an ed25519 key up to the key itself (RFC 8410). */
 const SPKI_PREFIX = Buffer.from("302a300506032b6570032100", "hex")
-const KEYS_KEPT_MAX = 50_000
-const keys = new Map<string, KeyObject>()
 
-const keyObject = (hex: string): KeyObject => {
+/**
+ * The encodings of points whose order divides 8 (libsodium's ge25519_has_small_order): y = 0, 1, the two of
+ * order 8, p-1, p and p+1, little-endian. The top bit is the sign of x and counts for nothing here.
+ */
+const SMALL_ORDER = new Set(
+  [
+    "00".repeat(32),
+    `01${"00".repeat(31)}`,
+    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+    `ec${"ff".repeat(30)}7f`,
+    `ed${"ff".repeat(30)}7f`,
+    `ee${"ff".repeat(30)}7f`,
+  ].flatMap((hex) => {
+    const negative = bytesOf(hex)
+    negative[31] = (negative[31] ?? 0) | 0x80
+    return [hex, hexOf(negative)]
+  }),
+)
+
+const KEYS_KEPT_MAX = 50_000
+const keys = new Map<string, KeyObject | "refused">()
+
+const keyObject = (hex: string): KeyObject | "refused" => {
   const known = keys.get(hex)
   if (known !== undefined) return known
   if (keys.size >= KEYS_KEPT_MAX) keys.clear()
-  const made = createPublicKey({
-    key: Buffer.concat([SPKI_PREFIX, bytesOf(hex)]),
-    format: "der",
-    type: "spki",
-  })
+  const made = SMALL_ORDER.has(hex)
+    ? "refused"
+    : createPublicKey({
+        key: Buffer.concat([SPKI_PREFIX, bytesOf(hex)]),
+        format: "der",
+        type: "spki",
+      })
   keys.set(hex, made)
   return made
 }
 
+/**
+ * As core verifies (PubKeyUtils::verifySig: libsodium's crypto_sign_verify_detached, from protocol 25 on dalek's
+ * verify_strict): by RFC 8032, and neither the key nor R may be of small order. The runtime's own verification
+ * takes those, and a signature with S = 0 by a key of small order is anybody's.
+ */
 const verifyEd25519 = (keyHex: string, message: Uint8Array, signature: Uint8Array): boolean => {
-  if (signature.length !== 64) return false
+  if (signature.length !== 64 || SMALL_ORDER.has(hexOf(signature.subarray(0, 32)))) return false
   try {
-    return verify(null, message, keyObject(keyHex), signature)
+    const key = keyObject(keyHex)
+    return key !== "refused" && verify(null, message, key, signature)
   } catch {
     // A public key that is no point on the curve verifies nothing.
     return false
