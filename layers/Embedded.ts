@@ -51,7 +51,10 @@ const startPostgres = Effect.fnUntraced(function* (home: Home, supervisor: Super
   })
   yield* supervisor.supervise(postgres.child)
   if (postgres.note !== undefined) yield* Effect.logInfo(postgres.note)
-  return { environment: { DATABASE_URL: postgres.connection.url }, line: `PostgreSQL   ${postgres.cluster}` }
+  return {
+    environment: { DATABASE_URL: postgres.connection.url },
+    line: `PostgreSQL   ${postgres.connection.url}`,
+  }
 })
 
 const startLocalnet = Effect.fnUntraced(function* (home: Home, supervisor: Supervisor, keys: DemoKeys) {
@@ -171,11 +174,27 @@ const startPrograms = Effect.fnUntraced(function* (
   ]
 })
 
+const checkPortsDiffer = Effect.gen(function* () {
+  const ports = [
+    ["PORT", yield* Settings.apiPort],
+    ["WORKER_PORT", yield* Settings.workerPort],
+    ["LOCALNET_PORT", yield* Settings.localnetPort],
+  ] as const
+  const [name, port] =
+    ports.find(([, one], index) => ports.findIndex(([, other]) => other === one) < index) ?? []
+  if (name === undefined) return
+  return yield* new StartupFailure({
+    message: `${name} is ${port}, like another port setting: give each program a port of its own.`,
+  })
+})
+
 /** Starts what is needed, and keeps it running until the scope closes. */
 export const startSystem = Effect.gen(function* () {
   yield* Settings.checkGiven
   const home = yield* openHome
+  yield* checkPortsDiffer
   const supervisor = yield* makeSupervisor({ home: home.path })
+  yield* Effect.addFinalizer(() => Effect.logInfo("stopped; the data stays"))
   const { keys, part: network } = yield* startNetwork(home, supervisor)
   const postgres = yield* startPostgres(home, supervisor)
   const env: Environment = { ...postgres.environment, ...network.environment }
@@ -187,5 +206,6 @@ export const startSystem = Effect.gen(function* () {
       : Option.some(yield* prepareDemo(home, keys.value, apiUrl))
   }).pipe(Effect.provide(ConfigProvider.layerAdd(ConfigProvider.fromEnv({ env }), { asPrimary: true })))
   const programs = yield* startPrograms(home, supervisor, env, network.secrets)
+  yield* Effect.addFinalizer(() => Effect.logInfo("stopping"))
   return { home, apiUrl, demo, lines: [...programs, network.line, postgres.line] } satisfies RunningSystem
 })

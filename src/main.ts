@@ -1,5 +1,5 @@
 /** argv -> program. The only file under src that sees layers/. */
-import { Console, Effect, Layer, Option, Redacted } from "effect"
+import { Console, Effect, Layer, Option, Redacted, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { HttpRouter } from "effect/http"
 import { migrate } from "../layers/db/Migrations.ts"
@@ -15,6 +15,8 @@ import { demo } from "./demo/Demo.ts"
 import { decodeDemoFile } from "./demo/DemoFile.ts"
 import { formatReport } from "./demo/DemoReport.ts"
 import { IssuanceControl } from "./issuance/IssuanceControl.ts"
+import { makeId } from "./kernel/Ids.ts"
+import { plainText } from "./kernel/PlainText.ts"
 import * as Settings from "./kernel/Settings.ts"
 import { Merchants } from "./merchant/Merchants.ts"
 import * as ApiServer from "./programs/ApiServer.ts"
@@ -24,11 +26,16 @@ import { WorkerReady, workerHealthRoutes } from "./programs/WorkerHealth.ts"
 const all = Command.make(
   "all",
   {},
-  Effect.fnUntraced(function* () {
-    const system = yield* startSystem
-    yield* Console.log(banner(system.lines, Option.getOrUndefined(system.demo), system.home.demoFile))
-    return yield* Effect.never
-  }, Effect.provide(Logging.layerTerminal)),
+  Effect.fnUntraced(
+    function* () {
+      const system = yield* startSystem
+      // Another key with each start: a known one would be answered with the reward of an earlier day.
+      const key = `reward-${(yield* makeId("iss")).slice(-6).toLowerCase()}`
+      yield* Console.log(banner(system.lines, Option.getOrUndefined(system.demo), system.home.demoFile, key))
+      return yield* Effect.never
+    },
+    Effect.provide(Layer.merge(Logging.layerTerminal, Live.random)),
+  ),
 ).pipe(
   Command.withDescription(
     "Everything on one machine: an embedded PostgreSQL and Stellar network where none are set, the API, the worker",
@@ -128,12 +135,18 @@ const migrateCommand = Command.make(
   ),
 ).pipe(Command.withDescription("Brings the database at DATABASE_URL to the newest schema"))
 
+const count = (name: string, about: string, minimum: number, maximum: number) =>
+  Flag.Int(name).pipe(
+    Flag.withDescription(`${about}, ${minimum} to ${maximum}`),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum, maximum }))),
+  )
+
 const demoCommand = Command.make(
   "demo",
   {
-    rewards: Flag.Int("rewards").pipe(Flag.withDescription("How many to issue"), Flag.withDefault(1000)),
-    repeats: Flag.Int("repeats").pipe(Flag.withDescription("How many to send twice"), Flag.withDefault(100)),
-    concurrency: Flag.Int("concurrency").pipe(Flag.withDescription("Requests at once"), Flag.withDefault(32)),
+    rewards: count("rewards", "How many to issue", 1, 100_000).pipe(Flag.withDefault(1000)),
+    repeats: count("repeats", "How many to send twice", 0, 100_000).pipe(Flag.withDefault(100)),
+    concurrency: count("concurrency", "Requests at once", 1, 256).pipe(Flag.withDefault(32)),
   },
   Effect.fnUntraced(
     function* ({ concurrency, repeats, rewards }) {
@@ -156,8 +169,14 @@ const demoCommand = Command.make(
 const merchantCreate = Command.make(
   "create",
   {
-    name: Flag.String("name").pipe(Flag.withDescription("What the merchant is called")),
-    json: Flag.Boolean("json").pipe(Flag.withDescription("For scripts"), Flag.withDefault(false)),
+    name: Flag.String("name").pipe(
+      Flag.withDescription("What the merchant is called, 1 to 200 characters"),
+      Flag.withSchema(plainText(1, 200)),
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("Prints one JSON object, for scripts"),
+      Flag.withDefault(false),
+    ),
   },
   Effect.fnUntraced(
     function* ({ json, name }) {
@@ -176,7 +195,7 @@ const merchantCreate = Command.make(
 ).pipe(Command.withDescription("Makes a merchant with its first API key, in the database at DATABASE_URL"))
 
 const merchant = Command.make("merchant").pipe(
-  Command.withDescription("Merchants"),
+  Command.withDescription("Makes merchants, who issue rewards"),
   Command.withSubcommands([merchantCreate]),
 )
 

@@ -22,6 +22,8 @@ const explainSetting = (message: string): string => {
 }
 
 const explainError = (error: unknown): string => {
+  // The help, or what was wrong with the arguments, is on the screen already.
+  if (Predicate.isTagged(error, "ShowHelp")) return ""
   const message = oneLine(messageOf(error))
   if (Predicate.isTagged(error, "ConfigError")) return explainSetting(message)
   if (Predicate.isTagged(error, "SqlError")) {

@@ -62,7 +62,8 @@ const finishWith =
     } else if (Cause.hasInterruptsOnly(exit.cause)) {
       leave(interruptedCode)
     } else {
-      console.error(explainFailure(exit.cause))
+      const words = explainFailure(exit.cause)
+      if (words !== "") console.error(words)
       leave(1)
     }
   }

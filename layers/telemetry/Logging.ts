@@ -46,6 +46,7 @@ export const layer = (program: string) =>
 /** For `nova all` at a terminal: the message alone, warnings marked. */
 export const layerTerminal = Logger.layer([
   Logger.make(({ logLevel, message }) => {
-    console.error(logLevel === "Info" ? `  ${textOf(message)}` : `  ! ${textOf(message)}`)
+    // Not console.error: Bun prints that in red, and most of this is good news.
+    process.stderr.write(logLevel === "Info" ? `  ${textOf(message)}\n` : `  ! ${textOf(message)}\n`)
   }),
 ])

@@ -3,7 +3,7 @@
  * for the ledger, and says what came of it. Lost answers are met as a shop should meet them: the same request again,
  * with the same idempotency key.
  */
-import { Effect, Option, Schedule, Schema } from "effect"
+import { Console, Effect, Option, Schedule, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpClient, HttpClientRequest } from "effect/http"
 import type { DemoFile } from "./DemoFile.ts"
@@ -33,6 +33,13 @@ const FINAL = ["confirmed", "failed", "held", "cancelled"]
 /** A call that is repeated while the API is away or busy; any other refusal ends the demo with its text. */
 const makeCall = Effect.gen(function* () {
   const client = yield* HttpClient.HttpClient
+  let hasSaid = false
+  /** Once: a system that is restarted is worth waiting for, and a person should know what is waited for. */
+  const sayAway = Effect.suspend(() => {
+    if (hasSaid) return Effect.void
+    hasSaid = true
+    return Console.log("\nThe API gives no answer; trying again for two minutes, with the same keys.")
+  })
   return (request: HttpClientRequest.HttpClientRequest) =>
     client.execute(request).pipe(
       Effect.flatMap((response) => Effect.map(response.text, (text) => ({ status: response.status, text }))),
@@ -42,6 +49,7 @@ const makeCall = Effect.gen(function* () {
         ({ status }) => status < 500 && status !== 429,
         () => "away" as const,
       ),
+      Effect.tapError(() => sayAway),
       Effect.retry(whileAway),
       Effect.mapError(
         () => new DemoFailed({ message: `${request.url} gives no answer: is the system running?` }),
