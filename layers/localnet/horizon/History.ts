@@ -1,4 +1,5 @@
 import type { AppliedTransaction, ClosedLedger, Network } from "../Network.ts"
+import { nonEmptyLedgers } from "./NonEmptyLedgers.ts"
 import type { Order } from "./Page.ts"
 import { parseToid, toid } from "./Toid.ts"
 
@@ -49,12 +50,7 @@ const firstAtLedger = (transactions: ReadonlyArray<AppliedTransaction>, ledger: 
 
 /** Ledger by ledger, so that a page deep in the history does not walk all of it. */
 function* allTransactions(network: Network, order: Order, after: bigint): Generator<AppliedTransaction> {
-  const latest = network.latest().sequence
-  const oldest = network.oldestLedger()
-  const edge = parseToid(after).ledger
-  const step = order === "asc" ? 1 : -1
-  const start = order === "asc" ? Math.max(oldest, edge) : Math.min(latest, edge)
-  for (let sequence = start; sequence >= oldest && sequence <= latest; sequence += step) {
+  for (const sequence of nonEmptyLedgers(network, order, parseToid(after).ledger)) {
     yield* inDirection(network.ledger(sequence)?.transactions ?? [], order)
   }
 }

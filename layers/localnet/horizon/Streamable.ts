@@ -1,8 +1,9 @@
 import type { Network } from "../Network.ts"
 import type { Collection } from "./Collections.ts"
 import { type HorizonAnswer, type HorizonRequest, resource } from "./HorizonMessage.ts"
-import { pageBody, readPageQuery } from "./Page.ts"
+import { type PageQuery, pageBody, readPageQuery } from "./Page.ts"
 import { notAcceptable } from "./Problems.ts"
+import { toidAfterLedger } from "./Toid.ts"
 
 const EVENT_STREAM = "text/event-stream"
 const JSON_RANGES = ["*/*", "application/*", "application/hal+json", "application/json"]
@@ -20,6 +21,13 @@ export const negotiate = (accept: string): Representation => {
   throw notAcceptable()
 }
 
+/** Beyond all that has closed by now, in the direction of the page: where a stream goes on that found no more. */
+const exhausted = (network: Network, { order, after }: PageQuery): bigint => {
+  if (order === "desc") return 0n
+  const end = toidAfterLedger(network.latest().sequence)
+  return after > end ? after : end
+}
+
 /**
  * A page of the collection, or a stream of what is in it and what comes: `limit` events, after which the
  * stream ends and the client comes back with its cursor.
@@ -35,7 +43,9 @@ export const collectionAnswer = (
   const pull = (atMost: number) => {
     const records = collection({ ...page, after, limit: atMost })
     const last = records.at(-1)
-    if (last !== undefined) after = BigInt(last.paging_token)
+    // What was looked through in vain is not looked through again at every close.
+    if (records.length < atMost) after = exhausted(network, { ...page, after })
+    else if (last !== undefined) after = BigInt(last.paging_token)
     return records.map((record) => ({ id: record.paging_token, data: record }))
   }
   return { kind: "stream", feed: { limit: page.limit, pull } }
