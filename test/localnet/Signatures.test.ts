@@ -1,6 +1,7 @@
 /** Signatures, weights and thresholds: stellar-core src/transactions/SignatureChecker.cpp, OperationFrame.cpp. */
 import { describe, expect, test } from "bun:test"
 import { Asset, hash, type Keypair, Operation, xdr } from "@stellar/stellar-sdk"
+import { bump } from "./Queueing.ts"
 import { newKeys, openTestNetwork, transactionHash, XLM } from "./TestNetwork.ts"
 
 const open = () => {
@@ -126,6 +127,35 @@ describe("other kinds of signer", () => {
     expect(apply(later).transaction).toBe("txSuccess")
     expect(account(keys).signers).toHaveLength(0)
     expect(account(keys).numSubEntries).toBe(0)
+  })
+
+  test("a pre-authorised transaction takes its signer off its operations' sources as well", () => {
+    // TransactionFrame::removeOneTimeSignerFromAllSourceAccounts.
+    const { run, apply, build, account, fundOne, keys, nothing } = open()
+    const other = fundOne()
+    const later = build(keys, [nothing(other)])
+    const key = xdr.SignerKey.signerKeyTypePreAuthTx(Buffer.from(later.hash, "hex"))
+    run(other, [signerOption(key, 1)])
+    expect(account(other).signers).toHaveLength(1)
+    expect(apply(later).transaction).toBe("txSuccess")
+    expect(account(other).signers).toHaveLength(0)
+    expect(account(other).numSubEntries).toBe(0)
+  })
+
+  test("a pre-authorised fee bump: the payer does not sign, and its signer is gone afterwards", () => {
+    // FeeBumpTransactionFrame::removeOneTimeSignerKeyFromFeeSource.
+    const tools = open()
+    const { run, apply, build, account, balance, keys, nothing } = tools
+    const payer = tools.fundOne()
+    const bumped = bump(tools, build(keys, [nothing()]), payer, 400n, [])
+    const key = xdr.SignerKey.signerKeyTypePreAuthTx(Buffer.from(bumped.hash, "hex"))
+    run(payer, [signerOption(key, 1)])
+    expect(account(payer).signers).toHaveLength(1)
+    const before = balance(payer)
+    expect(apply(bumped).transaction).toBe("txFeeBumpInnerSuccess")
+    expect(balance(payer)).toBe(before - 200n)
+    expect(account(payer).signers).toHaveLength(0)
+    expect(account(payer).numSubEntries).toBe(0)
   })
 
   test("a signed payload (CAP-40): the hint mixes key and payload", () => {
