@@ -124,7 +124,8 @@ const answerHeaders = (
     "x-request-id": requestId,
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
-    ...(isDraining ? { connection: "close" } : {}),
+    // After a 408 the rest of the body may still come, and must not be read as the next request.
+    ...(isDraining || response.status === 408 ? { connection: "close" } : {}),
     ...(response.status === 401 ? { "www-authenticate": "Bearer" } : {}),
   })
 

@@ -5,7 +5,7 @@
  * - `JsonBody` for routes with a body: JSON, UTF-8, small enough, readable in one way.
  * - `NoBody` for the others.
  */
-import { Effect, Layer, Option, Result } from "effect"
+import { Context, Effect, Fiber, Layer, Option, Result } from "effect"
 import { HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { fieldErrors } from "./FieldErrors.ts"
@@ -45,13 +45,28 @@ const JSON_TYPE = /^application\/json *(?:; *charset *= *"?utf-8"? *)?$/i
 /** Longest wait for a body that has been announced: a client that trickles must not hold a connection for ever. */
 export const BODY_WITHIN_MS = 30_000
 
+/** Milliseconds that a body may take; a reference, so that a test on a real socket need not wait so long. */
+export const BodyWithinMs = Context.Reference<number>("nova/api/BodyWithinMs", {
+  defaultValue: () => BODY_WITHIN_MS,
+})
+
+/**
+ * The body, or none when it is late. Who gives up leaves the reading behind instead of interrupting it: that would
+ * destroy the request, and the HTTP server then sends its own empty 200 at once, in place of any answer of ours. What
+ * is left behind ends with the connection.
+ */
+const readBody = Effect.fnUntraced(function* (request: HttpServerRequest.HttpServerRequest) {
+  const reading = yield* Effect.forkDetach(request.arrayBuffer, { startImmediately: true })
+  return yield* Effect.timeoutOption(Fiber.join(reading), yield* BodyWithinMs)
+})
+
 export const checkJsonBody = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest
   const type = request.headers["content-type"]
   const coding = request.headers["content-encoding"]
   if (type === undefined || !JSON_TYPE.test(type) || (coding !== undefined && coding !== "identity"))
     return yield* failWith("request.unsupported_media_type", { param: "content-type" })
-  const body = yield* request.arrayBuffer.pipe(Effect.timeoutOption(BODY_WITHIN_MS), Effect.result)
+  const body = yield* Effect.result(readBody(request))
   if (Result.isFailure(body)) {
     const { reason } = body.failure
     if (reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge")
