@@ -1,11 +1,14 @@
 /**
- * Every result code that core can give for what this network supports is provoked by a test in this folder,
- * or stands here with the reason why it cannot occur.
+ * Every result code that core can give for what this network supports is expected by a test in this folder, which
+ * ProvokedCodes.ts names, or stands here with the reason why it cannot occur.
  */
 import { expect, test } from "bun:test"
-import { readdirSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { xdr } from "@stellar/stellar-sdk"
+import { Asset, type Keypair, Operation, xdr } from "@stellar/stellar-sdk"
+import { expectedByTest } from "./Assertions.ts"
+import { PROVOKED } from "./ProvokedCodes.ts"
+import { openTestNetwork } from "./TestNetwork.ts"
 
 const POOL_SHARES = "liquidity pools: this network has none"
 const MALFORMED_SINCE_16 = "checked before inclusion and MALFORMED since protocol 16"
@@ -25,7 +28,7 @@ const UNREACHABLE: Readonly<Record<string, string>> = {
   manageDataNotSupportedYet: "before protocol 2 only",
   claimClaimableBalanceTrustlineFrozen: "frozen keys (CAP-77) are a network setting that is never made here",
   opExceededWorkLimit: "the limit of offers crossed: this network has no DEX",
-  opTooManySponsoring: "needs 2^32 sponsored reserves, more than all lumens pay for",
+  opTooManySponsoring: "needs one account that sponsors 2^32 reserves: entries in thousands of millions",
   txInternalError: "a bug of the engine, nothing that a transaction brings about",
   txNotSupported: "v0 envelopes are taken as v1 (TransactionBridge); fee bumps are supported",
   txSorobanInvalid: "Soroban operations are refused as opNOT_SUPPORTED",
@@ -53,26 +56,59 @@ const ENUMS = [
   xdr.SetTrustLineFlagsResultCode,
 ]
 
-/** What the other tests of this folder expect, as text. */
-const expectations = readdirSync(import.meta.dir)
-  .filter((name) => name.endsWith(".test.ts") && name !== "ResultCodes.test.ts")
-  .map((name) => readFileSync(join(import.meta.dir, name), "utf8"))
-  .join("\n")
+/** opInner is no code of its own: it says that the operation's result follows. */
+const codes = ENUMS.flatMap((type) => [...type.schema.nameByValue.values()]).filter(
+  (code) => code !== "opInner",
+)
 
-const provoked = (code: string): boolean => expectations.includes(`"${code}"`)
-
-const codes = ENUMS.flatMap((type) => [...type.schema.nameByValue.values()])
+const expectedIn = (file: string) =>
+  expectedByTest(readFileSync(join(import.meta.dir, `${file}.test.ts`), "utf8"))
 
 test("each code is provoked by a test or listed as unreachable, and not both", () => {
   expect(codes.length).toBeGreaterThan(100)
-  const successes = new Set(codes.filter((code) => /Success$|^opInner$/.test(code)))
-  const missing = codes.filter((code) => !provoked(code) && !(code in UNREACHABLE) && !successes.has(code))
-  expect(missing).toEqual([])
-  expect(codes.filter((code) => provoked(code) && code in UNREACHABLE)).toEqual([])
+  const listed = [...PROVOKED.flatMap((one) => one.codes), ...Object.keys(UNREACHABLE)]
+  expect(listed.toSorted()).toEqual(codes.toSorted())
 })
 
-test("the list of the unreachable names codes that exist", () => {
-  expect(Object.keys(UNREACHABLE).filter((code) => !codes.includes(code as (typeof codes)[number]))).toEqual(
-    [],
+test("the tests that are listed expect the codes that they are listed with", () => {
+  const files = new Map(
+    [...new Set(PROVOKED.map(({ file }) => file))].map((file) => [file, expectedIn(file)]),
   )
+  const missing = PROVOKED.flatMap((one) => {
+    const expected = files.get(one.file)?.get(one.test)
+    return one.codes
+      .filter((code) => expected?.has(code) !== true)
+      .map((code) => `${one.file}: ${one.test}: ${code}`)
+  })
+  expect(missing).toEqual([])
+})
+
+test("a code counts where a matcher expects it, not in comments, inputs, skipped tests or negations", () => {
+  const source = `
+test("first", () => {
+  // expect(code).toBe("inComment")
+  const refused = ["byConstant"]
+  use("asInput").or(") asInput")
+  expect(run(keys, ["asArgument"]).operations).toEqual(["expected", "too"])
+  expect(other).toEqual(refused)
+  expect(other).not.toBe("negated")
+  expect(other).toBe(one ? "onCondition" : "onAnother")
+})
+
+test.skip("second", () => {
+  expect(code).toBe("skipped")
+})
+`
+  const found = [...expectedByTest(source)].map(([title, words]) => [title, [...words]])
+  expect(found).toEqual([["first", ["expected", "too", "byConstant"]]])
+})
+
+test("two successes that the other tests see as the transaction's alone", () => {
+  const { run, fund } = openTestNetwork()
+  const [issuer, holder] = fund(2) as [Keypair, Keypair]
+  expect(run(issuer, [Operation.setOptions({ homeDomain: "nova.example" })]).operations).toEqual([
+    "setOptionsSuccess",
+  ])
+  const asset = new Asset("NOVA", issuer.publicKey())
+  expect(run(holder, [Operation.changeTrust({ asset })]).operations).toEqual(["changeTrustSuccess"])
 })
