@@ -115,6 +115,9 @@ const withProblems = (app: App, request: HttpServerRequest.HttpServerRequest) =>
       : respondToFault(cause)
   })
 
+// After a 408 or 413 the rest of the body may still come; nobody waits for it.
+const BODY_UNREAD = new Set([408, 413])
+
 const answerHeaders = (
   response: HttpServerResponse.HttpServerResponse,
   requestId: string,
@@ -124,8 +127,7 @@ const answerHeaders = (
     "x-request-id": requestId,
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
-    // After a 408 the rest of the body may still come, and must not be read as the next request.
-    ...(isDraining || response.status === 408 ? { connection: "close" } : {}),
+    ...(isDraining || BODY_UNREAD.has(response.status) ? { connection: "close" } : {}),
     ...(response.status === 401 ? { "www-authenticate": "Bearer" } : {}),
   })
 

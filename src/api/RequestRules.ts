@@ -6,7 +6,7 @@
  * - `NoBody` for the others.
  */
 import { Context, Effect, Fiber, Layer, Option, Result } from "effect"
-import { HttpServerRequest } from "effect/http"
+import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { fieldErrors } from "./FieldErrors.ts"
 import { failWith, problem } from "./Problems.ts"
@@ -66,6 +66,10 @@ export const checkJsonBody = Effect.gen(function* () {
   const coding = request.headers["content-encoding"]
   if (type === undefined || !JSON_TYPE.test(type) || (coding !== undefined && coding !== "identity"))
     return yield* failWith("request.unsupported_media_type", { param: "content-type" })
+  const bytesMax = yield* HttpIncomingMessage.MaxBodySize
+  // Announced as too large: not one byte of it is waited for.
+  if (bytesMax !== undefined && Number(request.headers["content-length"] ?? "0") > Number(bytesMax))
+    return yield* failWith("request.too_large", { param: "body" })
   const body = yield* Effect.result(readBody(request))
   if (Result.isFailure(body)) {
     const { reason } = body.failure

@@ -40,3 +40,26 @@ live("a body that is broken off by its sender is never answered with success", (
     }
   }),
 )
+
+live("a body that is announced as too large is refused before any of it has come", () =>
+  Effect.gen(function* () {
+    const client = yield* Api.newClient()
+    // 1 MiB, the default of BODY_BYTES_MAX, and one byte.
+    const refused = yield* issueRaw(client, ["Content-Length: 1048577"], "")
+    expect([refused.status, refused.body?.code]).toEqual([413, "request.too_large"])
+    expectProblem(refused)
+    // The largest that is allowed is waited for, in vain.
+    expect((yield* issueRaw(client, ["Content-Length: 1048576"], "")).status).toBe(408)
+  }),
+)
+
+live("a client that sends a body that is too large to the end gets its answer all the same", () =>
+  Effect.gen(function* () {
+    const client = yield* Api.newClient()
+    for (const size of [1_048_577, 10_000_000]) {
+      const refused = yield* client.post("/api/rewards/issue", "x".repeat(size))
+      expect([size, refused.status, refused.body?.code]).toEqual([size, 413, "request.too_large"])
+    }
+    expect((yield* Api.send("/health")).status).toBe(200)
+  }),
+)
