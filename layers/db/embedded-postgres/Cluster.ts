@@ -4,8 +4,8 @@ import { join } from "node:path"
 import { Effect } from "effect"
 import { StartupFailure } from "../../platform/StartupFailure.ts"
 import type { Binaries } from "./Binaries.ts"
+import { lacksName, runWithName } from "./BorrowedName.ts"
 import type { Directories } from "./Directories.ts"
-import { runAsPostgres } from "./PostgresUser.ts"
 
 export const superuser = "nova"
 
@@ -26,9 +26,9 @@ const diskFull = /No space left on device|wrote only \d+ of \d+ bytes|Check free
 /** The way out for what initdb and postgres are known to complain about. */
 export const explainPostgres = (doing: string, output: string): StartupFailure => {
   if (diskFull.test(output)) return fail(`${doing} failed: the disk is full; free some space.`)
-  if (/could not look up effective user ID/.test(output)) {
+  if (lacksName(output)) {
     return fail(
-      `${doing} failed: this user's number has no entry in /etc/passwd, which PostgreSQL needs; start as a user that has one, or set DATABASE_URL.`,
+      `${doing} failed: this user's number has no entry in /etc/passwd, which PostgreSQL needs, and no user namespace can lend it one here (unshare of util-linux 2.38, unprivileged); start as a user that has an entry, allow such namespaces, or set DATABASE_URL to a server of yours.`,
     )
   }
   return fail(`${doing} failed: ${complaintOf(output)}.`)
@@ -45,7 +45,7 @@ const createCluster = (
     const { dataDir, user } = directories
     const draft = join(dataDir, "new")
     rmSync(draft, { recursive: true, force: true })
-    const made = runAsPostgres(user, [
+    const made = runWithName(user, [
       binaries.initdb,
       ...["-D", draft, "-U", superuser, "--auth=trust", "--encoding=UTF8", "--no-instructions"],
       ...["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
@@ -53,7 +53,7 @@ const createCluster = (
     ])
     if (made.status !== 0) return yield* explainPostgres(`Making the database in ${dataDir}`, made.output)
     const single = [binaries.postgres, "--single", "-D", draft, "template1"]
-    const created = runAsPostgres(user, single, `CREATE DATABASE "${database}";\n`)
+    const created = runWithName(user, single, `CREATE DATABASE "${database}";\n`)
     if (created.status !== 0 || /\b(ERROR|FATAL|PANIC):/.test(created.output)) {
       return yield* explainPostgres(`Making the database ${database} in ${dataDir}`, created.output)
     }

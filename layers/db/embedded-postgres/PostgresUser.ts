@@ -9,7 +9,7 @@ import { dieWithParent, type RunAs, setprivPath } from "../../platform/DieWithPa
 import { StartupFailure } from "../../platform/StartupFailure.ts"
 
 /** The uid and gid of `nobody` on every Linux (Debian's base-passwd, systemd's uid list). */
-const nobody: RunAs = { uid: 65534, gid: 65534 }
+export const nobody: RunAs = { uid: 65534, gid: 65534 }
 
 /** The user to switch to, or undefined where the server runs as we do. */
 export type PostgresUser = RunAs | undefined
