@@ -16,8 +16,13 @@ Every error of the API is a problem (RFC 9457) with \`Content-Type: application/
 | \`code\` | the kind in short. Codes are never renamed and never reused: decide by them |
 | \`param\` | the first field at fault, where there is one |
 | \`errors\` | every field at fault: \`[{"param", "message"}]\` |
-| \`request_id\` | as in the answer's \`X-Request-Id\`; find the request in the logs by it |
+| \`request_id\` | as in the answer's \`X-Request-Id\`; every problem is one line of the server's log under it |
 | \`retryable\` | whether the same request, sent again later, may succeed |
+
+The server logs each answer with a status of 400 or above as one line (level info) with \`request_id\`, \`method\`,
+\`route\` (the template, such as \`/api/campaigns/:id\`), \`status\`, \`code\` and \`duration_ms\`. Successes are not logged.
+Where the HTTP server itself refuses what is no request (a malformed head, or a body that its sender broke off), the
+answer is a bare 400 without problem or id.
 
 A refused request changed nothing and left its idempotency key unused. After a 5xx that is not certain: repeat the
 request with the same key, which is always safe.

@@ -1,6 +1,6 @@
 /**
  * What every request passes on its way in and every answer on its way out, around the router: request id, trace,
- * metrics, body limit, and the promise that every error is a problem. Handlers give typed problems; what reaches
+ * metrics, log, body limit, and the promise that every error is a problem. Handlers give typed problems; what reaches
  * this file is the rest: unknown paths, defects, a database that is gone.
  */
 import { ByteSize, Cause, Clock, Effect, Option, type Scope, Tracer } from "effect"
@@ -16,6 +16,7 @@ import { SqlError } from "effect/sql"
 import type { ErrorCode } from "./ErrorCode.ts"
 import { recordRequest } from "./HttpMetrics.ts"
 import { makeProblem, type ProblemDetail, problems } from "./Problems.ts"
+import { logRefusal } from "./RefusalLog.ts"
 import { incoming, RequestId } from "./RequestId.ts"
 import { allowedMethods, templateOf } from "./RouteTable.ts"
 
@@ -161,7 +162,10 @@ export const httpEdge = Effect.fnUntraced(function* (app: App, { bodyBytesMax, i
     )
     const seconds = Number((yield* Clock.currentTimeNanos) - startedAtNanos) / 1e9
     const { method } = request
-    yield* recordRequest({ method, route: templateOf(method, request.url), status: response.status, seconds })
+    const { status } = response
+    const answered = { method, route: templateOf(method, request.url), status, seconds }
+    yield* recordRequest(answered)
+    yield* logRefusal(requestId, answered, response)
     return answerHeaders(response, requestId, yield* isDraining)
   })
 })

@@ -15,17 +15,24 @@ const duration = Metric.histogram("api_gateway.http_request_duration_seconds", {
 // Anything may come as a method; a label may not.
 const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 
-export const recordRequest = (request: {
+export interface AnsweredRequest {
   readonly method: string
   /** Template; undefined for a path without a route. */
   readonly route: string | undefined
   readonly status: number
   readonly seconds: number
-}): Effect.Effect<void> => {
-  const method = METHODS.has(request.method) ? request.method : "other"
-  const route = request.route ?? "unmatched"
+}
+
+/** Method and route in words of our own: nothing that a caller could make up. */
+export const labelsOf = ({ method, route }: AnsweredRequest) => ({
+  method: METHODS.has(method) ? method : "other",
+  route: route ?? "unmatched",
+})
+
+export const recordRequest = (request: AnsweredRequest): Effect.Effect<void> => {
+  const labels = labelsOf(request)
   return Effect.andThen(
-    Metric.update(Metric.withAttributes(requests, { method, route, status: String(request.status) }), 1),
-    Metric.update(Metric.withAttributes(duration, { method, route }), request.seconds),
+    Metric.update(Metric.withAttributes(requests, { ...labels, status: String(request.status) }), 1),
+    Metric.update(Metric.withAttributes(duration, labels), request.seconds),
   )
 }

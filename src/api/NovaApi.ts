@@ -14,7 +14,7 @@ const description = `Turns "give this customer 25 NOVA" into a payment on the St
 - **Idempotency**: issuing takes a key of your own. Repeat any request as often as you like: it is accepted once.
 - **Errors** are RFC 9457 problems (\`application/problem+json\`) with a stable \`code\`.
 - **Lists** are newest first and paged by cursor.
-- **X-Request-Id**: send one to find the request in the logs, or read the one that every answer carries.`
+- **X-Request-Id**: send one of your own (1-128 letters, digits, \`.\`, \`_\`, \`:\`, \`-\`), or read the one that every answer carries. The server logs each answer with a status of 400 or above under it, with method, route, status, code and duration; successes are not logged.`
 
 // The first fault would be enough for a program, but a person wants to mend all of them at once.
 const strict = { errors: "all", onExcessProperty: "error" } as const

@@ -1,6 +1,6 @@
 /** The API on a port of its own, over the test file's database: what a merchant's HTTP client meets. */
 import { request as httpRequest } from "node:http"
-import { Effect, Layer, Redacted } from "effect"
+import { Effect, Layer, Redacted, References } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { HttpServer } from "effect/http"
 import { httpServer } from "../../layers/platform/Platform.ts"
@@ -37,8 +37,11 @@ export const layerApi = ApiServer.layer.pipe(
   Layer.provideMerge(surroundings),
 )
 
-/** The same over a database of the test file's own. */
-export const layer = layerApi.pipe(Layer.provideMerge(TestDatabase.layer))
+/** Refusals are most of what these tests ask for; their log lines would hide the faults. */
+const quiet = Layer.succeed(References.MinimumLogLevel, "Warn")
+
+/** The same over a database of the test file's own, without the log's lines of level info. */
+export const layer = layerApi.pipe(Layer.provideMerge(TestDatabase.layer), Layer.provide(quiet))
 
 export interface Answer {
   readonly status: number
