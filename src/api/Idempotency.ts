@@ -33,9 +33,13 @@ export const IdempotencyKeyHeader = Schema.String.annotate({ description, exampl
 /** The key of the request, from whichever place has it. */
 export const idempotencyKeyOf = (inBody: string | undefined, inHeader: string | undefined) => {
   if (inBody !== undefined && inHeader !== undefined && inBody !== inHeader)
-    return failWith("idempotency.keys_differ", { param: "idempotencyKey" })
+    return failWith("idempotency.keys_differ", {
+      errors: [{ param: "idempotencyKey", message: "differs from the Idempotency-Key header" }],
+    })
   const key = inBody ?? inHeader
   return key === undefined
-    ? failWith("idempotency.key_missing", { param: "idempotencyKey" })
+    ? failWith("idempotency.key_missing", {
+        errors: [{ param: "idempotencyKey", message: "is required, here or in the Idempotency-Key header" }],
+      })
     : Effect.succeed(key)
 }

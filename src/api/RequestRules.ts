@@ -9,8 +9,8 @@ import { Context, Effect, Fiber, Layer, Option, Result } from "effect"
 import { HttpIncomingMessage, HttpServerRequest } from "effect/http"
 import { HttpApiMiddleware } from "effect/http-api"
 import { fieldErrors } from "./FieldErrors.ts"
-import { failWith, problem } from "./Problems.ts"
-import { parseStrictJson } from "./StrictJson.ts"
+import { failWith, type ProblemDetail, problem } from "./Problems.ts"
+import { type InvalidJson, parseStrictJson } from "./StrictJson.ts"
 
 export class RequestRules extends HttpApiMiddleware.Service<RequestRules>()("nova/api/RequestRules", {
   error: [problem("request.invalid"), problem("server.internal"), problem("server.unavailable")],
@@ -60,6 +60,11 @@ const readBody = Effect.fnUntraced(function* (request: HttpServerRequest.HttpSer
   return yield* Effect.timeoutOption(Fiber.join(reading), yield* BodyWithinMs)
 })
 
+const invalidJson = ({ reason, repeated }: InvalidJson): ProblemDetail =>
+  repeated === undefined
+    ? { detail: reason, param: "body" }
+    : { detail: reason, errors: [{ param: repeated, message: "is twice in one object" }] }
+
 export const checkJsonBody = Effect.gen(function* () {
   const request = yield* HttpServerRequest.HttpServerRequest
   const type = request.headers["content-type"]
@@ -79,8 +84,7 @@ export const checkJsonBody = Effect.gen(function* () {
   }
   if (Option.isNone(body.success)) return yield* failWith("request.timeout", { param: "body" })
   const json = parseStrictJson(new Uint8Array(body.success.value))
-  if (json._tag === "Invalid")
-    return yield* failWith("request.invalid_json", { detail: json.reason, param: "body" })
+  if (json._tag === "Invalid") return yield* failWith("request.invalid_json", invalidJson(json))
 })
 
 const checkNoBody = Effect.gen(function* () {

@@ -7,11 +7,24 @@
 /** Deeper than any body of this API; a body of this depth still costs nothing. */
 export const DEPTH_MAX = 32
 
-export type StrictJson =
-  | { readonly _tag: "Valid"; readonly value: unknown }
-  | { readonly _tag: "Invalid"; readonly reason: string }
+export interface InvalidJson {
+  readonly _tag: "Invalid"
+  readonly reason: string
+  /** The name that is twice in one object, cut to 64 characters; absent for other faults and for an empty name. */
+  readonly repeated?: string
+}
 
-const invalid = (reason: string): StrictJson => ({ _tag: "Invalid", reason })
+export type StrictJson = { readonly _tag: "Valid"; readonly value: unknown } | InvalidJson
+
+const NAME_LENGTH_MAX = 64
+
+const invalid = (reason: string): InvalidJson => ({ _tag: "Invalid", reason })
+
+const twice = (name: string): InvalidJson => {
+  const shown = name.slice(0, NAME_LENGTH_MAX)
+  const fault = invalid(`The name ${JSON.stringify(shown)} is twice in one object.`)
+  return shown === "" ? fault : { ...fault, repeated: shown }
+}
 
 /** End of the string literal that starts at `start`: the index after its closing quote. */
 const endOfString = (text: string, start: number): number => {
@@ -20,8 +33,8 @@ const endOfString = (text: string, start: number): number => {
   return at + 1
 }
 
-/** The reason against the text, found without parsing it: too deep, or a name twice in one object. */
-const structureFault = (text: string): string | undefined => {
+/** What speaks against the text, found without parsing it: too deep, or a name twice in one object. */
+const structureFault = (text: string): InvalidJson | undefined => {
   // The names seen in each open object; undefined for an open array.
   const open: Array<Set<string> | undefined> = []
   let mayBeName = false
@@ -33,14 +46,14 @@ const structureFault = (text: string): string | undefined => {
       if (mayBeName && names !== undefined) {
         const literal = text.slice(at, end)
         const name = literal.includes("\\") ? unescapeName(literal) : literal.slice(1, -1)
-        if (names.has(name)) return `The name ${JSON.stringify(name.slice(0, 64))} is twice in one object.`
+        if (names.has(name)) return twice(name)
         names.add(name)
       }
       mayBeName = false
       at = end - 1
     } else if (character === "{" || character === "[") {
       if (open.push(character === "{" ? new Set() : undefined) > DEPTH_MAX)
-        return `It is nested more than ${DEPTH_MAX} deep.`
+        return invalid(`It is nested more than ${DEPTH_MAX} deep.`)
       mayBeName = character === "{"
     } else if (character === "}" || character === "]") {
       open.pop()
@@ -70,7 +83,7 @@ export const parseStrictJson = (bytes: Uint8Array): StrictJson => {
     return invalid("It is not valid UTF-8.")
   }
   const fault = structureFault(text)
-  if (fault !== undefined) return invalid(fault)
+  if (fault !== undefined) return fault
   try {
     return { _tag: "Valid", value: JSON.parse(text) }
   } catch {

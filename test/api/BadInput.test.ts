@@ -121,7 +121,7 @@ const bodies: ReadonlyArray<readonly [body: string, code: string, says: string]>
   ["{", "request.invalid_json", "not valid JSON"],
   ["{'a':1}", "request.invalid_json", "not valid JSON"],
   ["[".repeat(100_000), "request.invalid_json", "nested more than 32 deep"],
-  ['{"amount":"1","amount":"100"}', "request.invalid_json", 'The name "amount" is twice'],
+  ['{"amount":"1","amount":"100"}', "request.invalid_json", "is twice in one object"],
   ["[]", "request.invalid", "must be a JSON object"],
   ["null", "request.invalid", "must be a JSON object"],
   ["1e999", "request.invalid", "must be a JSON object"],
@@ -135,7 +135,7 @@ live("a body that is no object is refused", () =>
       for (const [body, code, says] of bodies) {
         const answer = yield* client.post(path, body)
         expect([body.slice(0, 40), answer.body.code]).toEqual([body.slice(0, 40), code])
-        refused(answer, "body", says)
+        refused(answer, says.includes("is twice") ? "amount" : "body", says)
       }
     }
   }),
@@ -215,5 +215,34 @@ live("an id that is none is named, however it is escaped", () =>
     }
     refused(yield* client.get("/api/campaigns/%zz"), "path", "malformed % escape")
     refused(yield* client.get("/api/campaigns/%ff"), "path", "malformed % escape")
+  }),
+)
+
+live("a missing key and a name sent twice are named, like any field at fault", () =>
+  Effect.gen(function* () {
+    const client = yield* Api.newClient()
+    const campaignId = yield* Api.newCampaign(client)
+    const { idempotencyKey, ...keyless } = Api.reward(campaignId)
+    const missing = yield* client.post("/api/rewards/issue", keyless)
+    expect([missing.body.code, missing.body.param]).toEqual(["idempotency.key_missing", "idempotencyKey"])
+    expect(missing.body.errors).toEqual([
+      { param: "idempotencyKey", message: "is required, here or in the Idempotency-Key header" },
+    ])
+    const differ = yield* client.post(
+      "/api/rewards/issue",
+      { ...keyless, idempotencyKey },
+      { "idempotency-key": "other" },
+    )
+    expect([differ.body.code, differ.body.errors]).toEqual([
+      "idempotency.keys_differ",
+      [{ param: "idempotencyKey", message: "differs from the Idempotency-Key header" }],
+    ])
+    const twice = yield* client.post("/api/rewards/issue", '{"amount":"1","amount":"2"}')
+    expect([twice.body.code, twice.body.param]).toEqual(["request.invalid_json", "amount"])
+    expect(twice.body.errors).toEqual([{ param: "amount", message: "is twice in one object" }])
+    expect(twice.body.detail).toBe('The name "amount" is twice in one object.')
+    const unnamed = yield* client.post("/api/rewards/issue", '{"":1,"":2}')
+    expect([unnamed.body.param, unnamed.body.errors]).toEqual(["body", undefined])
+    for (const answer of [missing, differ, twice, unnamed]) expectProblem(answer)
   }),
 )
