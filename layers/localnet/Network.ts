@@ -116,7 +116,9 @@ export interface Network {
   /** All data entries of an account as of `latest()`, ordered by name. */
   readonly dataEntries: (address: string) => ReadonlyArray<StoredEntry>
   /** Every entry of a kind as of `latest()`, in no order: for the few collections that are not an account's. */
-  readonly entriesOf: (kind: "trustline" | "claimableBalance") => ReadonlyArray<StoredEntry>
+  readonly entriesOf: (
+    kind: "account" | "trustline" | "data" | "claimableBalance",
+  ) => ReadonlyArray<StoredEntry>
   /** Transactions in which the address took part, ascending by (ledger, applicationOrder), within retention. */
   readonly transactionsOf: (address: string) => ReadonlyArray<AppliedTransaction>
   /** Validates and queues. @throws MalformedEnvelope */

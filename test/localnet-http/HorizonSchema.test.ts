@@ -95,6 +95,7 @@ describe.skipIf(text === undefined)("answers against Horizon's OpenAPI descripti
   test("pages and resources have the described fields and types", async () => {
     const account = `/accounts/${wallet.publicKey()}`
     const cases: ReadonlyArray<readonly [string, string]> = [
+      ["/accounts", `/accounts?signer=${wallet.publicKey()}`],
       ["/accounts/{account_id}", account],
       ["/accounts/{account_id}/transactions", `${account}/transactions`],
       ["/accounts/{account_id}/operations", `${account}/operations`],
@@ -124,6 +125,7 @@ describe.skipIf(text === undefined)("answers against Horizon's OpenAPI descripti
   test("every field of the examples is there, with the same JSON type", async () => {
     const account = `/accounts/${wallet.publicKey()}`
     const cases: ReadonlyArray<readonly [string, string]> = [
+      ["/accounts", `/accounts?signer=${wallet.publicKey()}`],
       ["/accounts/{account_id}", account],
       ["/assets", "/assets"],
       ["/claimable_balances", "/claimable_balances"],
@@ -171,6 +173,9 @@ describe.skipIf(text === undefined)("answers against Horizon's OpenAPI descripti
 
 /** Where the examples (of 2020) are older than Horizon, with the place in its code. */
 const OLDER: ReadonlySet<string> = new Set([
+  // protocols/horizon Account: both `omitempty`; the account listed first has neither.
+  "/accounts $._embedded.records[].inflation_destination: missing",
+  "/accounts $._embedded.records[].home_domain: missing",
   // resourceadapter/balance.go shows is_clawback_enabled only where it is.
   "/accounts/{account_id} $.balances[].is_clawback_enabled: missing",
   // protocols/horizon Ledger: successful_ and failed_transaction_count took its place.

@@ -96,7 +96,7 @@ const makeEntries = (network: Network, unseen: () => ReadonlyArray<EntriesBefore
     entry,
     trustlines: (address: string) => owned("trustline", address, network.trustlines(address)),
     dataEntries: (address: string) => owned("data", address, network.dataEntries(address)),
-    entriesOf: (kind: "trustline" | "claimableBalance") =>
+    entriesOf: (kind: Parameters<Network["entriesOf"]>[0]) =>
       takenBack(network.entriesOf(kind), ({ entry }) => entry.data.type === kind),
   }
 }

@@ -1,4 +1,5 @@
 import type { Network } from "../Network.ts"
+import { accountList } from "./AccountList.ts"
 import { accountDataResource, accountEntry, accountResource, requireAccountId } from "./AccountResource.ts"
 import { assetList } from "./AssetList.ts"
 import { claimableBalanceList } from "./ClaimableBalanceList.ts"
@@ -142,6 +143,7 @@ const get: Readonly<Record<string, Handler>> = {
   "/": ({ services, links }) => resource(rootResource(services.network, links)),
   "/fee_stats": ({ services }) => resource(feeStatsResource(services.network)),
   "/friendbot": friendbot,
+  "/accounts": ({ services, request, links }) => accountList(services.network, links, request),
   "/accounts/:account_id": account,
   "/accounts/:account_id/data/:key": ({ services, segment }) =>
     resource(accountDataResource(services.network, requireAccountId(segment("account_id")), segment("key"))),
@@ -172,7 +174,6 @@ const get: Readonly<Record<string, Handler>> = {
 
 /** Resources of Horizon that this network does not have: said so, in Horizon's own words for it. */
 const refused = [
-  "/accounts",
   "/accounts/:account_id/effects",
   "/accounts/:account_id/offers",
   "/accounts/:account_id/trades",

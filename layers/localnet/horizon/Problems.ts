@@ -60,6 +60,16 @@ export const badRequest = (
 export const invalidField = (field: string, reason: string) =>
   badRequest(undefined, { invalid_field: field, reason })
 
+/** `/accounts` without a filter, or with more than one (Horizon's actions.AccountsQuery). */
+export const invalidAccountsParams = () =>
+  problem(
+    "invalid_accounts_params",
+    "Invalid Accounts Parameters",
+    400,
+    "Exactly one filter is required. Please ensure that you are including a signer, sponsor, asset, or " +
+      "liquidity pool filter.",
+  )
+
 export const beforeHistory = () =>
   problem(
     "before_history",

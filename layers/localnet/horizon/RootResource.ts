@@ -6,6 +6,7 @@ import { type Links, timeText } from "./Render.ts"
 
 const linkFields = (links: Links) => ({
   account: links.template("/accounts/{account_id}"),
+  accounts: links.template("/accounts{?signer,sponsor,asset,liquidity_pool,cursor,limit,order}"),
   account_transactions: links.template("/accounts/{account_id}/transactions{?cursor,limit,order}"),
   fee_stats: links.link("/fee_stats"),
   friendbot: links.template("/friendbot{?addr}"),

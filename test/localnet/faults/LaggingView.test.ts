@@ -17,6 +17,8 @@ const text = (stored: StoredEntry | undefined) =>
 const photograph = (network: Readable, people: ReadonlyArray<Keypair>) => ({
   sequence: network.latest().sequence,
   hash: network.latest().hash,
+  accounts: network.entriesOf("account").map(text).sort(),
+  data: network.entriesOf("data").map(text).sort(),
   lines: network.entriesOf("trustline").map(text).sort(),
   claimable: network.entriesOf("claimableBalance").map(text).sort(),
   next: network.ledger(network.latest().sequence + 1)?.hash,
