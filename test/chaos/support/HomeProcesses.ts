@@ -100,11 +100,15 @@ export const signal = (identity: ProcessIdentity, name: NodeJS.Signals): void =>
   }
 }
 
-/** kill -9 for every process of the home, until none is left; answers with how many there were at first. */
+/**
+ * kill -9 for every process of the home, until none is left; answers with how many there were at first. They are
+ * frozen first: whoever lives a moment longer than its parent must not get to stop in an orderly way.
+ */
 export const killAll = (home: string): Effect.Effect<number> =>
   Effect.gen(function* () {
     const first = processesOf(home)
     for (let left = first; left.length > 0; left = processesOf(home)) {
+      for (const { identity } of left) signal(identity, "SIGSTOP")
       for (const { identity } of left) signal(identity, "SIGKILL")
       yield* Effect.sleep(10)
     }
