@@ -1,7 +1,8 @@
 /**
  * An issuance: one accepted reward on its way to one payment on the ledger.
  *
- * The state table is data; `Issuances` and `Batches` change states only along it. A time-out is never a failure:
+ * The state table is data. The statements that change states name both ends themselves; the tests hold every line of
+ * every history that they produce against this table (test/support/IssuanceScene.ts). A time-out is never a failure:
  * `submitted` ends only by what the ledger shows (docs/adr/0003-at-most-once.md).
  */
 import { Schema } from "effect"

@@ -7,6 +7,7 @@ import { Operation } from "@stellar/stellar-sdk"
 import { Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import * as Wiring from "../../layers/Test.ts"
+import { canMove, type IssuanceStatus } from "../../src/issuance/Issuance.ts"
 import { SorobanRpc } from "../../src/ports/SorobanRpc.ts"
 import { TestDatabase } from "./TestDatabase.ts"
 import {
@@ -163,4 +164,7 @@ export const laws = Effect.fnUntraced(function* (stage: TestNetwork) {
     WHERE r.status IS DISTINCT FROM (
       SELECT e.to_status FROM issuance_events e WHERE e.issuance_id = r.id ORDER BY e.id DESC LIMIT 1)`
   expect(strays).toEqual([])
+  const moves = yield* sql<{ from_status: IssuanceStatus; to_status: IssuanceStatus }>`
+    SELECT DISTINCT from_status, to_status FROM issuance_events WHERE from_status IS NOT NULL`
+  expect(moves.filter(({ from_status, to_status }) => !canMove(from_status, to_status))).toEqual([])
 })
