@@ -10,6 +10,10 @@ import migration0003 from "../../migrations/0003_create_users.ts"
 import migration0004 from "../../migrations/0004_create_reward_issuances.ts"
 import migration0005 from "../../migrations/0005_create_channels.ts"
 import migration0006 from "../../migrations/0006_create_network_identity.ts"
+import migration0007 from "../../migrations/0007_campaign_policies.ts"
+import migration0008 from "../../migrations/0008_channel_upkeep.ts"
+import migration0009 from "../../migrations/0009_unmatched_payments.ts"
+import migration0010 from "../../migrations/0010_signing_days.ts"
 
 const loader = Migrator.fromRecord({
   "0001_create_merchants": migration0001,
@@ -18,6 +22,10 @@ const loader = Migrator.fromRecord({
   "0004_create_reward_issuances": migration0004,
   "0005_create_channels": migration0005,
   "0006_create_network_identity": migration0006,
+  "0007_campaign_policies": migration0007,
+  "0008_channel_upkeep": migration0008,
+  "0009_unmatched_payments": migration0009,
+  "0010_signing_days": migration0010,
 })
 
 /** Brings the database to the newest schema; answers with what was run now, oldest first. */

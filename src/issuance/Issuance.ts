@@ -38,5 +38,10 @@ export const IssuanceReason = Schema.Literals([
   "limit_exceeded",
   "not_authorized",
   "rejected_by_network",
+  // The recipient's account asks for a memo (SEP-29), and a batch has none to give.
+  "memo_required",
+  "campaign_paused",
+  // A payment that the database lost looks like this one: an operator says whether it is (nova recover).
+  "under_review",
 ])
 export type IssuanceReason = typeof IssuanceReason.Type

@@ -102,9 +102,9 @@ const makeIssue = Effect.gen(function* () {
     const inserted = yield* sql`
       WITH accepted AS (
         INSERT INTO reward_issuances (id, merchant_id, mode, idempotency_key, request_hash, campaign_id, user_id,
-          wallet_address, amount_stroops, status, trace_context, created_at, updated_at)
+          wallet_address, wallet_account, amount_stroops, status, trace_context, created_at, updated_at)
         SELECT ${id}, merchant_id, mode, ${request.idempotencyKey}, ${requestHash(request)}, id, ${userId}::text,
-          ${request.walletAddress}, ${request.amountStroops}::bigint, 'pending', ${yield* traceparent}::text,
+          ${request.walletAddress}, ${request.walletAddress}, ${request.amountStroops}::bigint, 'pending', ${yield* traceparent}::text,
           ${now}::timestamptz, ${now}::timestamptz
         FROM campaigns
         WHERE id = ${request.campaignId} AND merchant_id = ${owner.merchantId} AND mode = ${owner.mode}

@@ -81,8 +81,8 @@ export const accept = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       yield* sql`
         INSERT INTO reward_issuances (id, merchant_id, mode, idempotency_key, request_hash, campaign_id,
-          wallet_address, amount_stroops, status, created_at, updated_at)
-        SELECT id, ${MERCHANT}, 'test', id, sha256(id::bytea), ${CAMPAIGN}, wallet, stroops, 'pending', ${now}, ${now}
+          wallet_address, wallet_account, amount_stroops, status, created_at, updated_at)
+        SELECT id, ${MERCHANT}, 'test', id, sha256(id::bytea), ${CAMPAIGN}, wallet, wallet, stroops, 'pending', ${now}, ${now}
         FROM unnest(${ids}::text[], ${rewards.map((reward) => reward.wallet)}::text[],
           ${rewards.map((reward) => reward.amountStroops)}::bigint[]) AS reward (id, wallet, stroops)`
       yield* sql`
