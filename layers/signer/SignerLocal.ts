@@ -1,5 +1,5 @@
 /** Signer with the secrets in this process's memory, from the settings. */
-import { Keypair, Transaction } from "@stellar/stellar-sdk"
+import { Keypair, TransactionBuilder } from "@stellar/stellar-sdk"
 import { Config, Effect, Layer, Redacted, Schema } from "effect"
 import * as Settings from "../../src/kernel/Settings.ts"
 import { Signer, SignerError, type SignerKey } from "../../src/ports/Signer.ts"
@@ -70,9 +70,9 @@ export const layerSecrets = (secrets: SignerSecrets) =>
         const keypairs = yield* Effect.forEach(keys, keypairOf)
         return yield* Effect.try({
           try: () => {
-            const transaction = new Transaction(envelopeXdr, secrets.networkPassphrase)
+            const transaction = TransactionBuilder.fromXdr(envelopeXdr, secrets.networkPassphrase)
             transaction.sign(...keypairs)
-            return { envelopeXdr: transaction.toXDR(), hash: Buffer.from(transaction.hash()).toString("hex") }
+            return { envelopeXdr: transaction.toXdr(), hash: Buffer.from(transaction.hash()).toString("hex") }
           },
           catch: () => new SignerError({ reason: "refused", message: "The envelope is not a transaction" }),
         })
