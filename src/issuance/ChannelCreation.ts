@@ -195,7 +195,7 @@ export const ensureChannels = Effect.fn("ChannelCreation.ensureChannels")(functi
   const signer = yield* Signer
   const settings = yield* IssuanceSettings
   const wanted = yield* Effect.forEach(
-    Array.from({ length: settings.channels }, (_, id) => id),
+    Array.from({ length: settings.channels ?? 25 }, (_, id) => id),
     (id) => Effect.map(signer.channelAddress(id), (address): Channel => ({ id, address })),
   )
   for (let attempt = 1; attempt <= CREATION_ATTEMPTS; attempt++) {

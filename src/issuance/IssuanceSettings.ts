@@ -1,5 +1,5 @@
 /** What the issuance programs need to know about network, asset and limits, read once from the settings. */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import * as Settings from "../kernel/Settings.ts"
 
 export class IssuanceSettings extends Context.Service<
@@ -10,8 +10,14 @@ export class IssuanceSettings extends Context.Service<
     readonly mode: "live" | "test"
     readonly assetCode: string
     readonly assetIssuer: string
-    readonly channels: number
+    /** Undefined: chosen from the network's capacity. */
+    readonly channels: number | undefined
+    /** Lowest bid for an operation, in stroops. */
     readonly baseFeeStroops: number
+    /** Highest fee for an operation, in stroops. */
+    readonly feeStroopsMax: number
+    /** Rewards in one transaction at most, 1 to 100. */
+    readonly paymentsMax: number
     /** Ledgers for which an envelope may apply after the ledger that was known when it was signed. */
     readonly envelopeLedgers: number
     readonly pollIntervalMs: number
@@ -26,8 +32,10 @@ export class IssuanceSettings extends Context.Service<
         mode: yield* Settings.keyMode,
         assetCode: yield* Settings.assetCode,
         assetIssuer: yield* Settings.assetIssuer,
-        channels: yield* Settings.channels,
+        channels: Option.getOrUndefined(yield* Settings.channels),
         baseFeeStroops: yield* Settings.baseFeeStroops,
+        feeStroopsMax: yield* Settings.feeStroopsMax,
+        paymentsMax: yield* Settings.paymentsMax,
         envelopeLedgers: yield* Settings.envelopeLedgers,
         pollIntervalMs: yield* Settings.pollIntervalMs,
         leaseMs: yield* Settings.leaseMs,

@@ -42,6 +42,15 @@ const count = (name: string, about: string, fallback: number, minimum: number, m
     ),
   })
 
+/** A whole number within limits, or nothing: then the program chooses. */
+const optionalCount = (name: string, about: string, minimum: number, maximum: number) =>
+  define({
+    name,
+    about,
+    fallback: "",
+    config: Config.option(Config.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })), name)),
+  })
+
 const port = (name: string, about: string, fallback: number) =>
   define({
     name,
@@ -163,6 +172,12 @@ export const sorobanRpcUrl = byNetwork(
   "Stellar RPC's addresses, the preferred one first, separated by commas; known for testnet",
   "sorobanRpcUrl",
 )
+export const submitVia = define({
+  name: "STELLAR_SUBMIT_VIA",
+  about: "Where transactions are handed in: rpc (sendTransaction) or horizon (POST /transactions_async)",
+  fallback: "rpc",
+  config: Config.Literals(["rpc", "horizon"], "STELLAR_SUBMIT_VIA").pipe(Config.withDefault("rpc" as const)),
+})
 export const networkPassphrase = byNetwork(
   "NETWORK_PASSPHRASE",
   "The network's passphrase; known for all but custom",
@@ -200,20 +215,33 @@ export const channelSeed = secret(
   "NOVA_CHANNEL_SEED",
   "Seed that every channel account derives from (SEP-5), 32 to 64 bytes in hex",
 )
-/** One getLedgerEntries call reads all of them and the distribution account: 200 keys at most. */
-export const channels = count(
+/** One getLedgerEntries call reads all of them, the distribution account and its trustline: 200 keys at most. */
+export const channels = optionalCount(
   "NOVA_CHANNELS",
-  "Channel accounts that the issuance worker creates and uses",
-  4,
+  "Channel accounts that the issuance worker creates and uses; chosen from the network's capacity when empty",
   1,
-  199,
+  198,
 )
 export const baseFeeStroops = count(
   "STELLAR_BASE_FEE_STROOPS",
-  "Fee bid for each operation, in stroops",
+  "Lowest fee bid for each operation, in stroops; the market's when that is higher",
   100,
   100,
   10_000_000,
+)
+export const feeStroopsMax = count(
+  "STELLAR_FEE_STROOPS_MAX",
+  "Highest fee for each operation, in stroops: bids and fee bumps stay below it, and wait when it does not suffice",
+  100_000,
+  100,
+  100_000_000,
+)
+export const paymentsMax = count(
+  "ISSUANCE_BATCH_MAX",
+  "Rewards in one transaction at most; fewer is for measuring",
+  100,
+  1,
+  100,
 )
 export const envelopeLedgers = count(
   "STELLAR_ENVELOPE_LEDGERS",

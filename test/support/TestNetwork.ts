@@ -93,6 +93,8 @@ export const settings = IssuanceSettings.of({
   assetIssuer: issuer.publicKey(),
   channels: 4,
   baseFeeStroops: 100,
+  feeStroopsMax: 100_000,
+  paymentsMax: 100,
   envelopeLedgers: 4,
   pollIntervalMs: 250,
   leaseMs: 15_000,
