@@ -19,10 +19,21 @@ import * as HorizonHttp from "./horizon/HorizonHttp.ts"
 import * as RedisMemory from "./redis/RedisMemory.ts"
 import * as SignerLocal from "./signer/SignerLocal.ts"
 import * as SorobanRpcHttp from "./soroban-rpc/SorobanRpcHttp.ts"
+import * as SubmissionHorizon from "./submission/SubmissionHorizon.ts"
+import * as SubmissionRpc from "./submission/SubmissionRpc.ts"
 import * as Logging from "./telemetry/Logging.ts"
 
+/** The rail that envelopes are handed in by. */
+const submission = Layer.unwrap(
+  Effect.map(Settings.submitVia, (via) =>
+    via === "rpc"
+      ? SubmissionRpc.layer.pipe(Layer.provide(SorobanRpcHttp.layer))
+      : SubmissionHorizon.layer.pipe(Layer.provide(HorizonHttp.layer)),
+  ),
+)
+
 /** Ports to the Stellar network. */
-export const network = Layer.mergeAll(SorobanRpcHttp.layer, HorizonHttp.layer).pipe(
+export const network = Layer.mergeAll(SorobanRpcHttp.layer, HorizonHttp.layer, submission).pipe(
   Layer.provide(FetchHttpClient.layer),
 )
 

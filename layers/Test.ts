@@ -13,10 +13,16 @@ import type { Network } from "./localnet/Network.ts"
 import * as RedisMemory from "./redis/RedisMemory.ts"
 import * as SignerLocal from "./signer/SignerLocal.ts"
 import * as SorobanRpcLocalnet from "./soroban-rpc/SorobanRpcLocalnet.ts"
+import * as SubmissionHorizon from "./submission/SubmissionHorizon.ts"
+import * as SubmissionRpc from "./submission/SubmissionRpc.ts"
 
-/** Ports to the Stellar network. */
-export const network = (localnet: Network) =>
-  Layer.mergeAll(SorobanRpcLocalnet.layer(localnet), HorizonLocalnet.layer(localnet))
+/** Ports to the Stellar network, and the rail that envelopes are handed in by. */
+export const network = (localnet: Network, submitVia: "rpc" | "horizon" = "rpc") => {
+  const rails = Layer.mergeAll(SorobanRpcLocalnet.layer(localnet), HorizonLocalnet.layer(localnet))
+  return submitVia === "rpc"
+    ? Layer.provideMerge(SubmissionRpc.layer, rails)
+    : Layer.provideMerge(SubmissionHorizon.layer, rails)
+}
 
 export const signer = SignerLocal.layerSecrets
 export const redis = RedisMemory.layer
