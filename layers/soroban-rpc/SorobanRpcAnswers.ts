@@ -4,8 +4,9 @@
  *
  * Source: Stellar RPC's OpenRPC description; times and ledgers come as numbers or decimal strings by version.
  */
+import { xdr } from "@stellar/stellar-sdk"
 import { Effect, Option, Schema } from "effect"
-import { SorobanRpc, SorobanRpcError } from "../../src/ports/SorobanRpc.ts"
+import { type RpcLedger, SorobanRpc, SorobanRpcError } from "../../src/ports/SorobanRpc.ts"
 
 /** Calls one JSON-RPC method and answers with its `result`. */
 export type RpcCall = (
@@ -25,7 +26,9 @@ const Network = Schema.Struct({
 })
 const LatestLedger = Schema.Struct({ id: Schema.String, sequence: Schema.Number })
 const Ledgers = Schema.Struct({
-  ledgers: Schema.Array(Schema.Struct({ hash: Schema.String, sequence: Schema.Number })),
+  ledgers: Schema.Array(
+    Schema.Struct({ hash: Schema.String, sequence: Schema.Number, headerXdr: Schema.String }),
+  ),
 })
 const LedgerEntries = Schema.Struct({
   latestLedger: Schema.Number,
@@ -53,8 +56,9 @@ const Transaction = Schema.Struct({
   resultXdr: Schema.optionalKey(Schema.String),
   envelopeXdr: Schema.optionalKey(Schema.String),
 })
+const Stroops = Schema.BigIntFromString
 const FeeStats = Schema.Struct({
-  inclusionFee: Schema.Struct({ p50: Schema.String, max: Schema.String }),
+  inclusionFee: Schema.Struct({ p50: Stroops, p90: Stroops, max: Stroops }),
 })
 
 const read =
@@ -70,6 +74,21 @@ const read =
 
 /** Ledgers outside the node's retention are answered with an error whose message says so. */
 const isOutsideRetention = (error: SorobanRpcError) => error.reason === "invalid_request"
+
+/** The header's XDR is a LedgerHeaderHistoryEntry: the hash beside the header that it is of. */
+const toLedger = ({ hash, headerXdr }: (typeof Ledgers.Type)["ledgers"][number]) =>
+  Effect.try({
+    try: (): RpcLedger => {
+      const { maxTxSetSize, scpValue } = xdr.LedgerHeaderHistoryEntry.fromXDR(headerXdr, "base64").header
+      return { hash, operationsMax: maxTxSetSize, closedAtMs: Number(scpValue.closeTime) * 1000 }
+    },
+    catch: () =>
+      new SorobanRpcError({
+        method: "getLedgers",
+        reason: "undecodable_answer",
+        message: "headerXdr is no LedgerHeaderHistoryEntry",
+      }),
+  })
 
 /** An answer that found the transaction but lacks a part of it is no answer; above all it is not "not found". */
 const toTransaction = (answer: typeof Transaction.Type) => {
@@ -102,11 +121,11 @@ export const make = (call: RpcCall): SorobanRpc["Service"] => {
     getLatestLedger: read(call, "getLatestLedger", LatestLedger)().pipe(
       Effect.map(({ id, sequence }) => ({ sequence, hash: id })),
     ),
-    getLedgerHash: (sequence) =>
+    getLedger: (sequence) =>
       getLedgers({ startLedger: sequence, pagination: { limit: 1 } }).pipe(
-        Effect.map(({ ledgers }) => {
+        Effect.flatMap(({ ledgers }) => {
           const ledger = ledgers.find((candidate) => candidate.sequence === sequence)
-          return Option.map(Option.fromUndefinedOr(ledger), ({ hash }) => hash)
+          return ledger === undefined ? Effect.succeedNone : Effect.asSome(toLedger(ledger))
         }),
         Effect.catchIf(isOutsideRetention, () => Effect.succeedNone),
       ),
@@ -131,8 +150,9 @@ export const make = (call: RpcCall): SorobanRpc["Service"] => {
     getTransaction: (hash) => getTransaction({ hash }).pipe(Effect.flatMap(toTransaction)),
     getFeeStats: read(call, "getFeeStats", FeeStats)().pipe(
       Effect.map(({ inclusionFee }) => ({
-        p50Stroops: BigInt(inclusionFee.p50),
-        maxStroops: BigInt(inclusionFee.max),
+        p50Stroops: inclusionFee.p50,
+        p90Stroops: inclusionFee.p90,
+        maxStroops: inclusionFee.max,
       })),
     ),
   })

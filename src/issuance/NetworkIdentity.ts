@@ -32,8 +32,8 @@ const checkPassphrase = Effect.fnUntraced(function* (expected: string, actual: s
 
 const checkHash = Effect.fnUntraced(function* (height: bigint, hash: string) {
   const rpc = yield* SorobanRpc
-  const actual = yield* rpc.getLedgerHash(Number(height))
-  if (Option.isNone(actual) || actual.value === hash) return
+  const actual = yield* rpc.getLedger(Number(height))
+  if (Option.isNone(actual) || actual.value.hash === hash) return
   return yield* new IssuanceRefused({
     code: "network_was_reset",
     message: `Ledger ${height} of the network is not the one that this database knows: the network was reset, or it is another one. Use a fresh database, or point SOROBAN_RPC_URL at the network that was used before.`,

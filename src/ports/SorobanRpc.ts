@@ -1,7 +1,8 @@
 /**
  * Port: Stellar RPC, the rail on which transactions are sent and the place where verdicts are read.
  *
- * XDR stays base64 text at this port: it moves what the node said, it does not interpret it.
+ * XDR stays base64 text at this port: it moves what the node said, it does not interpret it. The one exception is a
+ * ledger's header, of which two numbers are wanted and never the bytes.
  *
  * Source: https://developers.stellar.org/docs/data/apis/rpc/api-reference/methods
  */
@@ -68,6 +69,24 @@ export interface RpcTransaction {
   }>
 }
 
+export interface RpcLedger {
+  /** Of the header, hex. */
+  readonly hash: string
+  /**
+   * Operations that a ledger takes at most: the header's maxTxSetSize, which counts operations since protocol 11
+   * (CAP-5); a fee bump counts as one more than its inner transaction has (CAP-15).
+   */
+  readonly operationsMax: number
+  /** Close time, ms since 1970; whole seconds on the ledger. */
+  readonly closedAtMs: number
+}
+
+export interface RpcFeeStats {
+  readonly p50Stroops: bigint
+  readonly p90Stroops: bigint
+  readonly maxStroops: bigint
+}
+
 export class SorobanRpc extends Context.Service<
   SorobanRpc,
   {
@@ -88,8 +107,8 @@ export class SorobanRpc extends Context.Service<
       { readonly sequence: number; readonly hash: string },
       SorobanRpcError
     >
-    /** The hash of a closed ledger, or none when it is outside the node's retention. */
-    readonly getLedgerHash: (sequence: number) => Effect.Effect<Option.Option<string>, SorobanRpcError>
+    /** A closed ledger, or none when it is outside the node's retention. */
+    readonly getLedger: (sequence: number) => Effect.Effect<Option.Option<RpcLedger>, SorobanRpcError>
     /**
      * At most 200 keys (base64 XDR) a call. Keys without an entry are absent from the answer; `latestLedger` is
      * the ledger that the answer speaks of.
@@ -104,10 +123,10 @@ export class SorobanRpc extends Context.Service<
     readonly sendTransaction: (envelopeXdr: string) => Effect.Effect<RpcSubmission, SorobanRpcError>
     /** By hash, hex. NOT_FOUND speaks only of the node's range [oldestLedger, latestLedger]. */
     readonly getTransaction: (hash: string) => Effect.Effect<RpcTransaction, SorobanRpcError>
-    /** Inclusion fees of classic transactions in the last ledgers, stroops per operation. */
-    readonly getFeeStats: Effect.Effect<
-      { readonly p50Stroops: bigint; readonly maxStroops: bigint },
-      SorobanRpcError
-    >
+    /**
+     * What classic transactions of the last ledgers were charged for inclusion, in stroops per operation (the
+     * answer's `inclusionFee`; the node's window is 10 ledgers by default). All 0 when there were none.
+     */
+    readonly getFeeStats: Effect.Effect<RpcFeeStats, SorobanRpcError>
   }
 >()("nova/ports/SorobanRpc") {}

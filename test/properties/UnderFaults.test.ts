@@ -76,7 +76,7 @@ const run = (seed: string) => {
       getNetwork: Effect.suspend(() => through((rpc) => rpc.getNetwork)),
       getLatestLedger: Effect.suspend(() => through((rpc) => rpc.getLatestLedger)),
       getFeeStats: Effect.suspend(() => through((rpc) => rpc.getFeeStats)),
-      getLedgerHash: (sequence) => through((rpc) => rpc.getLedgerHash(sequence)),
+      getLedger: (sequence) => through((rpc) => rpc.getLedger(sequence)),
       getLedgerEntries: (keys) => through((rpc) => rpc.getLedgerEntries(keys)),
       sendTransaction: (envelopeXdr) => through((rpc) => rpc.sendTransaction(envelopeXdr)),
       getTransaction: (hash) => through((rpc) => rpc.getTransaction(hash)),
