@@ -12,6 +12,7 @@ import { Channels } from "../src/issuance/Channels.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
 import { PaidModes, UnpayableWallets } from "../src/issuance/IssueRequest.ts"
+import { Preflight } from "../src/issuance/Preflight.ts"
 import * as Settings from "../src/kernel/Settings.ts"
 import { Merchants } from "../src/merchant/Merchants.ts"
 import * as Database from "./db/Database.ts"
@@ -70,7 +71,7 @@ export const merchantServices = (program: string) =>
 
 /** What the issuance worker needs. */
 export const issuance = (program: string) =>
-  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer).pipe(
+  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, Preflight.layer).pipe(
     Layer.provideMerge(IssuanceSettings.layer),
     Layer.provideMerge(Layer.mergeAll(Database.layer(program), network, signer, random)),
   )

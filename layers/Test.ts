@@ -8,6 +8,7 @@ import { Batches } from "../src/issuance/Batches.ts"
 import { Channels } from "../src/issuance/Channels.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
+import { Preflight } from "../src/issuance/Preflight.ts"
 import * as HorizonLocalnet from "./horizon/HorizonLocalnet.ts"
 import type { Network } from "./localnet/Network.ts"
 import * as RedisMemory from "./redis/RedisMemory.ts"
@@ -30,6 +31,6 @@ export const random = SecureRandom.layerWebCrypto
 
 /** What the issuance worker needs, but for SqlClient, the network and the Signer. */
 export const issuance = (settings: IssuanceSettings["Service"]) =>
-  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer).pipe(
+  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, Preflight.layer).pipe(
     Layer.provideMerge(Layer.mergeAll(Layer.succeed(IssuanceSettings, settings), random)),
   )
