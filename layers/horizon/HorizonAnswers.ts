@@ -6,7 +6,14 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { parseAmount } from "../../src/kernel/Amount.ts"
-import { Horizon, HorizonError, type HorizonFailure, type HorizonPayment } from "../../src/ports/Horizon.ts"
+import {
+  Horizon,
+  HorizonError,
+  type HorizonFailure,
+  type HorizonPage,
+  type HorizonPayment,
+  type HorizonTransaction,
+} from "../../src/ports/Horizon.ts"
 
 export interface HorizonRequest {
   readonly method: "GET" | "POST"
@@ -56,6 +63,17 @@ const Operation = Schema.Struct({
   starting_balance: Schema.optionalKey(Schema.String),
 })
 const Operations = Schema.Struct({ _embedded: Schema.Struct({ records: Schema.Array(Operation) }) })
+
+const Transaction = Schema.Struct({
+  paging_token: Schema.String,
+  hash: Schema.String,
+  ledger: Schema.Number,
+  successful: Schema.Boolean,
+  envelope_xdr: Schema.String,
+  result_xdr: Schema.String,
+  inner_transaction: Schema.optionalKey(Schema.Struct({ hash: Schema.String })),
+})
+const Transactions = Schema.Struct({ _embedded: Schema.Struct({ records: Schema.Array(Transaction) }) })
 
 const Submission = Schema.Struct({
   tx_status: Schema.Literals(["PENDING", "DUPLICATE", "TRY_AGAIN_LATER", "ERROR"]),
@@ -118,6 +136,22 @@ const toPayment = Effect.fnUntraced(function* (record: typeof Operation.Type) {
   } satisfies HorizonPayment
 })
 
+const toTransaction = (record: typeof Transaction.Type): HorizonTransaction => ({
+  pagingToken: record.paging_token,
+  hash: record.hash,
+  ledger: record.ledger,
+  successful: record.successful,
+  envelopeXdr: record.envelope_xdr,
+  resultXdr: record.result_xdr,
+  innerHash: Option.map(Option.fromUndefinedOr(record.inner_transaction), ({ hash }) => hash),
+})
+
+const pageQuery = ({ cursor, limit, order }: HorizonPage) =>
+  Option.match(cursor, {
+    onNone: () => `order=${order}&limit=${limit}`,
+    onSome: (token) => `order=${order}&limit=${limit}&cursor=${token}`,
+  })
+
 /** The port over a way of calling. */
 export const make = (call: HorizonCall): Horizon["Service"] => {
   const get = Effect.fnUntraced(function* <A>(
@@ -145,10 +179,15 @@ export const make = (call: HorizonCall): Horizon["Service"] => {
     address: string,
     page: { readonly cursor: Option.Option<string>; readonly limit: number },
   ) {
-    const cursor = Option.match(page.cursor, { onNone: () => "", onSome: (text) => `&cursor=${text}` })
-    const path = `/accounts/${address}/payments?order=asc&limit=${page.limit}${cursor}`
+    const path = `/accounts/${address}/payments?${pageQuery({ ...page, order: "asc" })}`
     const found = yield* get("payments", path, Operations)
     return yield* Effect.forEach(found._embedded.records, toPayment)
+  })
+
+  const transactions = Effect.fn("Horizon.transactions")(function* (address: string, page: HorizonPage) {
+    const path = `/accounts/${address}/transactions?include_failed=true&${pageQuery(page)}`
+    const found = yield* get("transactions", path, Transactions)
+    return found._embedded.records.map(toTransaction)
   })
 
   const submitAsync = Effect.fn("Horizon.submitAsync")(function* (envelopeXdr: string) {
@@ -186,6 +225,7 @@ export const make = (call: HorizonCall): Horizon["Service"] => {
         ),
       ),
     payments,
+    transactions,
     submitAsync,
     friendbot,
   })

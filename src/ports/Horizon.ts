@@ -54,6 +54,28 @@ export interface HorizonPayment {
   readonly amountStroops: bigint
 }
 
+export interface HorizonTransaction {
+  readonly pagingToken: string
+  /** Hex; of a fee bump the outer one. */
+  readonly hash: string
+  readonly ledger: number
+  readonly successful: boolean
+  /** TransactionEnvelope, base64 XDR; of a fee bump the outer one. */
+  readonly envelopeXdr: string
+  /** TransactionResult, base64 XDR; of a fee bump the outer one. */
+  readonly resultXdr: string
+  /** Of a fee bump the hash of the transaction inside, hex. */
+  readonly innerHash: Option.Option<string>
+}
+
+export interface HorizonPage {
+  /** A pagingToken: what lies beyond it in the page's order. None begins at the end that the order begins at. */
+  readonly cursor: Option.Option<string>
+  /** At most so many records, 1 to 200. */
+  readonly limit: number
+  readonly order: "asc" | "desc"
+}
+
 export interface HorizonSubmission {
   readonly status: "PENDING" | "DUPLICATE" | "TRY_AGAIN_LATER" | "ERROR"
   readonly hash: string
@@ -85,6 +107,16 @@ export class Horizon extends Context.Service<
       address: string,
       page: { readonly cursor: Option.Option<string>; readonly limit: number },
     ) => Effect.Effect<ReadonlyArray<HorizonPayment>, HorizonError>
+    /**
+     * Transactions in which the account took part as source, payer of the fee or participant of an operation, failed
+     * ones included: they consumed a sequence too.
+     *
+     * @error HorizonError not_found where no ledger of Horizon's history knows the account
+     */
+    readonly transactions: (
+      address: string,
+      page: HorizonPage,
+    ) => Effect.Effect<ReadonlyArray<HorizonTransaction>, HorizonError>
     /** POST /transactions_async. No status is a verdict. */
     readonly submitAsync: (envelopeXdr: string) => Effect.Effect<HorizonSubmission, HorizonError>
     /** Asks the test network's friendbot to create and fund the account; test networks only. */

@@ -4,7 +4,15 @@
  * network is honest is checked in test/localnet and, with the official SDK, in test/localnet-http.
  */
 import { describe, expect } from "bun:test"
-import { Account, Asset, type Keypair, Operation, TransactionBuilder, xdr } from "@stellar/stellar-sdk"
+import {
+  Account,
+  Asset,
+  type Keypair,
+  Operation,
+  Transaction,
+  TransactionBuilder,
+  xdr,
+} from "@stellar/stellar-sdk"
 import { Effect, Layer, Option } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as HorizonHttp from "../../layers/horizon/HorizonHttp.ts"
@@ -48,17 +56,28 @@ const overHttp = Effect.gen(function* () {
 
 const close = (network: Network) => Effect.sync(() => network.closeLedger(Math.floor(Date.now() / 1000)))
 
-const payXlm = (source: Keypair, sequence: bigint, to: Keypair) => {
+const payXlm = (source: Keypair, sequence: bigint, to: Keypair, amount = "1.5") => {
   const transaction = new TransactionBuilder(new Account(source.publicKey(), sequence.toString()), {
     fee: "100",
     networkPassphrase: PASSPHRASE,
     timebounds: { minTime: 0, maxTime: 0 },
   })
-    .addOperation(Operation.payment({ destination: to.publicKey(), asset: Asset.native(), amount: "1.5" }))
+    .addOperation(Operation.payment({ destination: to.publicKey(), asset: Asset.native(), amount }))
     .build()
   transaction.sign(source)
   return { envelopeXdr: transaction.toXDR(), hash: Buffer.from(transaction.hash()).toString("hex") }
 }
+
+/** A fee bump with ten times the inner fee for each of its two operations. */
+const bumpBy = (payer: Keypair, innerXdr: string) => {
+  const inner = TransactionBuilder.fromXDR(innerXdr, PASSPHRASE)
+  if (!(inner instanceof Transaction)) throw new Error("a fee bump cannot be bumped")
+  const bump = TransactionBuilder.buildFeeBumpTransaction(payer, "1000", inner, PASSPHRASE)
+  bump.sign(payer)
+  return { envelopeXdr: bump.toXDR(), hash: Buffer.from(bump.hash()).toString("hex") }
+}
+
+const resultCode = (resultXdr: string) => xdr.TransactionResult.fromXDR(resultXdr, "base64").result.type
 
 const accountKey = (keypair: Keypair) =>
   xdr.LedgerKey.account(new xdr.LedgerKeyAccount({ accountId: keypair.xdrPublicKey() })).toXDR("base64")
@@ -157,6 +176,59 @@ const suite = (name: string, make: typeof overHttp | typeof inProcess) =>
           limit: 10,
         })
         expect(rest).toEqual(payments.slice(1))
+      }),
+    )
+
+    on("an account's transactions are paged in both orders, with failures and fee bumps", (network) =>
+      Effect.gen(function* () {
+        const horizon = yield* Horizon
+        yield* fundBoth(network)
+        const { sequence } = Option.getOrThrow(yield* horizon.account(alice.publicKey()))
+        const paid = payXlm(alice, sequence, bob)
+        expect((yield* horizon.submitAsync(paid.envelopeXdr)).status).toBe("PENDING")
+        yield* close(network)
+        // 20,000 XLM are more than alice has: op_underfunded, which consumes the sequence and the fee.
+        const failed = payXlm(alice, sequence + 1n, bob, "20000")
+        expect((yield* horizon.submitAsync(failed.envelopeXdr)).status).toBe("PENDING")
+        yield* close(network)
+        const inner = payXlm(alice, sequence + 2n, bob)
+        const bump = bumpBy(bob, inner.envelopeXdr)
+        expect((yield* horizon.submitAsync(bump.envelopeXdr)).status).toBe("PENDING")
+        const last = yield* close(network)
+
+        const page = (order: "asc" | "desc", limit: number, cursor: Option.Option<string> = Option.none()) =>
+          horizon.transactions(alice.publicKey(), { order, limit, cursor })
+        const newest = yield* page("desc", 3)
+        expect(newest.map(({ hash }) => hash)).toEqual([bump.hash, failed.hash, paid.hash])
+        expect(newest.map(({ successful }) => successful)).toEqual([true, false, true])
+        expect(newest.map(({ envelopeXdr }) => envelopeXdr)).toEqual([
+          bump.envelopeXdr,
+          failed.envelopeXdr,
+          paid.envelopeXdr,
+        ])
+        expect(newest.map(({ innerHash }) => innerHash)).toEqual([
+          Option.some(inner.hash),
+          Option.none(),
+          Option.none(),
+        ])
+        expect(newest[0]?.ledger).toBe(last.sequence)
+        const codes = newest.map(({ resultXdr }) => resultCode(resultXdr))
+        expect(codes).toEqual(["txFeeBumpInnerSuccess", "txFailed", "txSuccess"])
+
+        const oldest = yield* page("asc", 200)
+        expect(oldest.slice(-3)).toEqual(newest.toReversed())
+        const cursor = Option.map(Option.fromUndefinedOr(oldest.at(-3)), ({ pagingToken }) => pagingToken)
+        expect(yield* page("asc", 1, cursor)).toEqual(newest.slice(1, 2))
+        expect(yield* page("desc", 200, cursor)).toEqual(oldest.slice(0, -3).toReversed())
+      }),
+    )
+
+    on("an account that never was has no list of transactions, which is no empty list", () =>
+      Effect.gen(function* () {
+        const horizon = yield* Horizon
+        const page = { order: "asc", limit: 10, cursor: Option.none() } as const
+        const refused = yield* Effect.flip(horizon.transactions(alice.publicKey(), page))
+        expect([refused.reason, refused.retry]).toEqual(["not_found", "never"])
       }),
     )
 
