@@ -6,7 +6,7 @@ import { Amount } from "../kernel/Amount.ts"
 import { CampaignId, IssuanceId } from "../kernel/Ids.ts"
 import { Instant } from "../kernel/Instant.ts"
 import { plainText } from "../kernel/PlainText.ts"
-import { AccountAddress } from "../kernel/StellarAddress.ts"
+import { WalletAddress } from "../kernel/StellarAddress.ts"
 import { Auth } from "./Auth.ts"
 import { IdempotencyKey, IdempotencyKeyHeader } from "./Idempotency.ts"
 import { NoQuery, pageQuery, pageSchema } from "./Lists.ts"
@@ -15,7 +15,7 @@ import { JsonBody, NoBody } from "./RequestRules.ts"
 
 export const IssueReward = Schema.Struct({
   idempotencyKey: Schema.optionalKey(IdempotencyKey),
-  walletAddress: AccountAddress,
+  walletAddress: WalletAddress,
   amount: Amount,
   campaignId: CampaignId,
   userId: Schema.optionalKey(
@@ -31,7 +31,7 @@ const issuanceFields = {
   status: IssuanceStatus,
   reason: Schema.NullOr(IssuanceReason).annotateKey({ description: "With failed and held" }),
   amount: Schema.String.annotate({ examples: ["25.0000000"] }),
-  walletAddress: AccountAddress,
+  walletAddress: WalletAddress,
   campaignId: CampaignId,
   userId: Schema.NullOr(Schema.String),
   idempotencyKey: Schema.String,
@@ -99,7 +99,7 @@ const list = HttpApiEndpoint.get("list", "/api/rewards/issuances", {
     ...pageQuery(IssuanceId),
     status: Schema.optionalKey(IssuanceStatus),
     campaignId: Schema.optionalKey(CampaignId),
-    walletAddress: Schema.optionalKey(AccountAddress),
+    walletAddress: Schema.optionalKey(WalletAddress),
     created_after: Schema.optionalKey(Instant),
     created_before: Schema.optionalKey(Instant),
   },

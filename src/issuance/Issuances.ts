@@ -14,6 +14,7 @@ import {
 import { Campaigns } from "../campaign/Campaigns.ts"
 import { makeId } from "../kernel/Ids.ts"
 import { type Page, type PageRequest, pageOf, rowsToFetch } from "../kernel/Page.ts"
+import { accountOf } from "../kernel/StellarAddress.ts"
 import type { Owner } from "../merchant/Owner.ts"
 import type { IssuanceStatus } from "./Issuance.ts"
 import { IdempotencyKeyReused, IssuanceNotFound, ModeNotPaid, WalletNotPayable } from "./IssuanceErrors.ts"
@@ -104,7 +105,7 @@ const makeIssue = Effect.gen(function* () {
         INSERT INTO reward_issuances (id, merchant_id, mode, idempotency_key, request_hash, campaign_id, user_id,
           wallet_address, wallet_account, amount_stroops, status, trace_context, created_at, updated_at)
         SELECT ${id}, merchant_id, mode, ${request.idempotencyKey}, ${requestHash(request)}, id, ${userId}::text,
-          ${request.walletAddress}, ${request.walletAddress}, ${request.amountStroops}::bigint, 'pending', ${yield* traceparent}::text,
+          ${request.walletAddress}, ${accountOf(request.walletAddress)}, ${request.amountStroops}::bigint, 'pending', ${yield* traceparent}::text,
           ${now}::timestamptz, ${now}::timestamptz
         FROM campaigns
         WHERE id = ${request.campaignId} AND merchant_id = ${owner.merchantId} AND mode = ${owner.mode}
@@ -130,7 +131,7 @@ const makeIssue = Effect.gen(function* () {
 
   return Effect.fn("Issuances.issue")(
     function* (owner: Owner, request: IssueRequest) {
-      if (unpayable.has(request.walletAddress))
+      if (unpayable.has(accountOf(request.walletAddress)))
         return yield* new WalletNotPayable({
           message: "This is an account that issues or pays rewards, not a customer's wallet.",
         })

@@ -39,7 +39,11 @@ const rewardCases: ReadonlyArray<readonly [field: string, value: unknown, says: 
   ["walletAddress", "", "must be a Stellar account address"],
   ["walletAddress", 7, "must be a string"],
   ["walletAddress", "GAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAWHG", "valid checksum"],
-  ["walletAddress", "MA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJUAAAAAAAAAAAACJUQ", "muxed"],
+  [
+    "walletAddress",
+    "MA7QYNF7SOWQ3GLR2BGMZEHXAVIRZA4KVWLTJJFC7MGXUA74P7UJUAAAAAAAAAAAACJUR",
+    "valid checksum",
+  ],
   ["walletAddress", "SBGWSG6BTNCKCOB3DIFBGCVMUPQFYPA2G4O34RMTB343OYPXU5DJDVMN", "secret key"],
   ["campaignId", "summer", "must be an id"],
   ["campaignId", "iss_01K9ZQ4T5XJ8W2V7R3M6N1P0CD", "must be an id"],
