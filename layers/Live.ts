@@ -73,7 +73,9 @@ export const merchantServices = (program: string) =>
 export const issuance = (program: string) =>
   Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, Preflight.layer).pipe(
     Layer.provideMerge(IssuanceSettings.layer),
-    Layer.provideMerge(Layer.mergeAll(Database.layer(program), network, signer, random)),
+    // The signer keeps its daily cap in the database.
+    Layer.provideMerge(Layer.mergeAll(network, signer, random)),
+    Layer.provideMerge(Database.layer(program)),
   )
 
 /** The switch that pauses and resumes issuing. */

@@ -13,6 +13,8 @@ import * as HorizonLocalnet from "./horizon/HorizonLocalnet.ts"
 import type { Network } from "./localnet/Network.ts"
 import * as RedisMemory from "./redis/RedisMemory.ts"
 import * as SignerLocal from "./signer/SignerLocal.ts"
+import type { SignerPolicy } from "./signer/SignerPolicy.ts"
+import { noDailyCap } from "./signer/SigningDays.ts"
 import * as SorobanRpcLocalnet from "./soroban-rpc/SorobanRpcLocalnet.ts"
 import * as SubmissionHorizon from "./submission/SubmissionHorizon.ts"
 import * as SubmissionRpc from "./submission/SubmissionRpc.ts"
@@ -25,7 +27,16 @@ export const network = (localnet: Network, submitVia: "rpc" | "horizon" = "rpc")
     : Layer.provideMerge(SubmissionHorizon.layer, rails)
 }
 
-export const signer = SignerLocal.layerSecrets
+/** The real policy with its usual limits; `dailyCap` is there for a test of it. */
+export const signer = (
+  given: SignerLocal.SignerSecrets & Omit<SignerPolicy, "transactionCapStroops" | "feeStroopsMax">,
+  dailyCap = noDailyCap,
+) =>
+  SignerLocal.layerSecrets(
+    given,
+    { ...given, transactionCapStroops: 1_000_000_0000000n, feeStroopsMax: 1_000_000n },
+    dailyCap,
+  )
 export const redis = RedisMemory.layer
 export const random = SecureRandom.layerWebCrypto
 

@@ -3,6 +3,7 @@
  * yielding the setting; `.env.example` is generated from this list (`bun run docs`), so none is undocumented.
  */
 import { Config, Effect, Option, Schema } from "effect"
+import { Amount, STROOPS_PER_UNIT } from "./Amount.ts"
 
 export interface Setting<A> {
   readonly name: string
@@ -263,6 +264,74 @@ export const leaseMs = count(
   15_000,
   1_000,
   3_600_000,
+)
+
+// The signer
+
+/** Half of what the ledger can hold, so that a day's sum and one more transaction always fit into 64 bits. */
+const ASSET_CAP_MAX = 400_000_000_000n * STROOPS_PER_UNIT
+
+const AssetCap = Amount.check(
+  Schema.makeFilter((stroops) => (stroops <= ASSET_CAP_MAX ? undefined : "must be at most 400000000000")),
+)
+
+const assetCap = (name: string, about: string, fallbackUnits: bigint) =>
+  define({
+    name,
+    about,
+    fallback: String(fallbackUnits),
+    config: Config.schema(AssetCap, name).pipe(Config.withDefault(fallbackUnits * STROOPS_PER_UNIT)),
+  })
+
+export const signerKind = define({
+  name: "NOVA_SIGNER",
+  about: "Who keeps the distribution key: local (NOVA_DISTRIBUTION_SECRET) or kms (AWS KMS)",
+  fallback: "local",
+  config: Config.Literals(["local", "kms"], "NOVA_SIGNER").pipe(Config.withDefault("local" as const)),
+})
+export const signerTransactionCap = assetCap(
+  "NOVA_SIGNER_TRANSACTION_CAP",
+  "Units of the asset that one transaction may give away; above it the signer refuses",
+  1_000_000n,
+)
+export const signerDailyCap = assetCap(
+  "NOVA_SIGNER_DAILY_CAP",
+  "Units of the asset that are signed away on one day (UTC) at most; a change holds for the running day, too",
+  10_000_000n,
+)
+export const signerFeeStroopsMax = count(
+  "NOVA_SIGNER_FEE_STROOPS_MAX",
+  "Highest fee for each operation that the signer signs, in stroops; not below STELLAR_FEE_STROOPS_MAX",
+  1_000_000,
+  100,
+  100_000_000,
+)
+export const kmsKeyId = requiredText(
+  "AWS_KMS_KEY_ID",
+  "With NOVA_SIGNER=kms: id, ARN or alias/... of the distribution key (key spec ECC_NIST_EDWARDS25519)",
+)
+export const awsRegion = requiredText(
+  "AWS_REGION",
+  "With NOVA_SIGNER=kms: region of the key, such as eu-central-1",
+)
+export const kmsEndpoint = optionalText(
+  "AWS_KMS_ENDPOINT",
+  "Address of KMS, such as a VPC endpoint's; https://kms.<region>.amazonaws.com when empty",
+)
+export const awsAccessKeyId = secret("AWS_ACCESS_KEY_ID", "With NOVA_SIGNER=kms: who asks KMS to sign")
+export const awsSecretAccessKey = secret("AWS_SECRET_ACCESS_KEY", "With NOVA_SIGNER=kms: that one's secret")
+export const awsSessionToken = define({
+  name: "AWS_SESSION_TOKEN",
+  about: "With NOVA_SIGNER=kms: the session's token, where the credentials are temporary",
+  fallback: "",
+  config: Config.option(Config.Redacted("AWS_SESSION_TOKEN")),
+})
+export const kmsTimeoutMs = count(
+  "AWS_KMS_TIMEOUT_MS",
+  "Longest wait for an answer of KMS, in ms",
+  5_000,
+  1,
+  600_000,
 )
 
 // Telemetry

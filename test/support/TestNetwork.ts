@@ -102,6 +102,8 @@ export const settings = IssuanceSettings.of({
 
 export const signer = Wiring.signer({
   networkPassphrase: PASSPHRASE,
+  assetCode: settings.assetCode,
+  assetIssuer: settings.assetIssuer,
   distributionSecret: Redacted.make(distribution.secret()),
   channelSeed: Redacted.make("07".repeat(32)),
 })
