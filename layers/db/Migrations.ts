@@ -14,6 +14,7 @@ import migration0007 from "../../migrations/0007_campaign_policies.ts"
 import migration0008 from "../../migrations/0008_channel_upkeep.ts"
 import migration0009 from "../../migrations/0009_unmatched_payments.ts"
 import migration0010 from "../../migrations/0010_signing_days.ts"
+import migration0011 from "../../migrations/0011_unmatched_balances.ts"
 
 const loader = Migrator.fromRecord({
   "0001_create_merchants": migration0001,
@@ -26,6 +27,7 @@ const loader = Migrator.fromRecord({
   "0008_channel_upkeep": migration0008,
   "0009_unmatched_payments": migration0009,
   "0010_signing_days": migration0010,
+  "0011_unmatched_balances": migration0011,
 })
 
 /** Brings the database to the newest schema; answers with what was run now, oldest first. */
