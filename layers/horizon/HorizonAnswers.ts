@@ -152,6 +152,10 @@ const pageQuery = ({ cursor, limit, order }: HorizonPage) =>
     onSome: (token) => `order=${order}&limit=${limit}&cursor=${token}`,
   })
 
+/** The queue's four answers come with the HTTP statuses 201, 409, 503 and 400; a problem has no tx_status. */
+export const speaksForQueue = ({ body }: HorizonResponse): boolean =>
+  typeof body === "object" && body !== null && "tx_status" in body
+
 /** The port over a way of calling. */
 export const make = (call: HorizonCall): Horizon["Service"] => {
   const get = Effect.fnUntraced(function* <A>(
@@ -196,10 +200,10 @@ export const make = (call: HorizonCall): Horizon["Service"] => {
       path: "/transactions_async",
       form: { tx: envelopeXdr },
     })
-    // The four statuses of the queue come with the HTTP statuses 201, 409, 503 and 400; a problem has no tx_status.
-    const submission = Schema.decodeUnknownOption(Submission)(response.body)
-    if (Option.isNone(submission)) return yield* refuse("submitAsync", response)
-    const { tx_status: status, hash, error_result_xdr } = submission.value
+    const isRefusal = !speaksForQueue(response) && response.status >= 300
+    if (isRefusal) return yield* refuse("submitAsync", response)
+    const submission = yield* decode("submitAsync", Submission, response.body)
+    const { tx_status: status, hash, error_result_xdr } = submission
     return { status, hash, errorResultXdr: Option.fromUndefinedOr(error_result_xdr) }
   })
 

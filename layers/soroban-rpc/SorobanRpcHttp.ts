@@ -27,6 +27,7 @@ const readAnswer = Effect.fnUntraced(function* (
   response: HttpClientResponse.HttpClientResponse,
 ) {
   if (response.status === 429) return yield* failure(method, "rate_limited", "RPC answered 429")
+  if (response.status === 504) return yield* failure(method, "timeout", "RPC answered 504")
   if (response.status >= 500) return yield* failure(method, "server_error", `RPC answered ${response.status}`)
   const answer = yield* response.json.pipe(
     Effect.flatMap(Schema.decodeUnknownEffect(Answer)),
@@ -70,7 +71,8 @@ export const layerUrls = (urls: ReadonlyArray<string>, timeoutMs: number) =>
             Effect.catchIf(
               preferred,
               (error) => error.reason !== "invalid_request",
-              () => backup,
+              // The preferred one may have taken a submission: a backup's refusal must not hide that nothing is known.
+              (error) => (method === "sendTransaction" ? Effect.mapError(backup, () => error) : backup),
             ),
           ),
       )
@@ -80,10 +82,6 @@ export const layerUrls = (urls: ReadonlyArray<string>, timeoutMs: number) =>
 /** The port from `SOROBAN_RPC_URL`. */
 export const layer = Layer.unwrap(
   Effect.gen(function* () {
-    const urls = (yield* Settings.sorobanRpcUrl)
-      .split(",")
-      .map((url) => url.trim())
-      .filter((url) => url !== "")
-    return layerUrls(urls, yield* Settings.networkTimeoutMs)
+    return layerUrls(yield* Settings.sorobanRpcUrls, yield* Settings.networkTimeoutMs)
   }),
 )

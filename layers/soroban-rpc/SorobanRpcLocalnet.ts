@@ -22,7 +22,7 @@ const answered = (network: Network, method: string, params: Record<string, unkno
 /** As the HTTP layer puts it when the wire fails in that way. */
 const DISTURBANCES = {
   lost: { reason: "unreachable", message: "the connection was lost" },
-  gateway_timeout: { reason: "server_error", message: "RPC answered 504" },
+  gateway_timeout: { reason: "timeout", message: "RPC answered 504" },
   rate_limited: { reason: "rate_limited", message: "RPC answered 429" },
 } satisfies Record<string, { reason: typeof SorobanRpcFailure.Type; message: string }>
 

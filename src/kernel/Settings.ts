@@ -146,33 +146,53 @@ const NETWORKS: Record<"local" | "testnet" | "public" | "custom", NetworkDefault
 }
 
 /** A value that is known for some networks and must be given for the others. */
-const byNetwork = (name: string, about: string, key: keyof NetworkDefaults) =>
+const byNetwork = (
+  name: string,
+  about: string,
+  key: keyof NetworkDefaults,
+  text: Config.Config<string> = Config.NonEmptyString(name),
+) =>
   define({
     name,
     about,
     fallback: "",
-    config: Config.option(Config.NonEmptyString(name)).pipe(
+    config: Config.option(text).pipe(
       Config.flatMap((given) =>
         Option.isSome(given)
           ? Config.succeed(given.value)
           : Config.flatMap(stellarNetwork, (network) => {
               const known = NETWORKS[network][key]
-              return known === undefined ? Config.NonEmptyString(name) : Config.succeed(known)
+              return known === undefined ? text : Config.succeed(known)
             }),
       ),
     ),
   })
 
-export const horizonUrl = byNetwork(
+const ADDRESSES = /^\s*https?:\/\/[^\s,]+(\s*,\s*https?:\/\/[^\s,]+)*\s*$/
+
+/** Addresses of one service, the preferred one first: as they were given, for people, and one by one. */
+const addresses = (name: string, about: string, key: keyof NetworkDefaults) => {
+  const text = Schema.String.check(
+    Schema.isPattern(ADDRESSES, { expected: "http or https addresses, separated by commas" }),
+  )
+  const given = byNetwork(name, about, key, Config.schema(text, name))
+  return { given, each: Config.map(given, (list) => list.split(",").map((address) => address.trim())) }
+}
+
+const horizonAddresses = addresses(
   "HORIZON_URL",
-  "Horizon's address; known for testnet and public",
+  "Horizon's addresses, the preferred one first, separated by commas; known for testnet and public",
   "horizonUrl",
 )
-export const sorobanRpcUrl = byNetwork(
+export const horizonUrl = horizonAddresses.given
+export const horizonUrls = horizonAddresses.each
+const sorobanRpcAddresses = addresses(
   "SOROBAN_RPC_URL",
   "Stellar RPC's addresses, the preferred one first, separated by commas; known for testnet",
   "sorobanRpcUrl",
 )
+export const sorobanRpcUrl = sorobanRpcAddresses.given
+export const sorobanRpcUrls = sorobanRpcAddresses.each
 export const submitVia = define({
   name: "STELLAR_SUBMIT_VIA",
   about: "Where transactions are handed in: rpc (sendTransaction) or horizon (POST /transactions_async)",

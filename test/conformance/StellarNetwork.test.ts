@@ -49,7 +49,7 @@ const overHttp = Effect.gen(function* () {
   )
   const layer = Layer.merge(
     SorobanRpcHttp.layerUrls([`${server.url}/rpc`], TIMEOUT_MS),
-    HorizonHttp.layerUrl(server.url, TIMEOUT_MS),
+    HorizonHttp.layerUrls([server.url], TIMEOUT_MS),
   ).pipe(Layer.provide(FetchHttpClient.layer))
   return { network, layer }
 })
@@ -280,7 +280,7 @@ suite("in process", inProcess)
 describe("a server that is not there", () => {
   const nowhere = Layer.merge(
     SorobanRpcHttp.layerUrls(["http://127.0.0.1:9/rpc"], TIMEOUT_MS),
-    HorizonHttp.layerUrl("http://127.0.0.1:9", TIMEOUT_MS),
+    HorizonHttp.layerUrls(["http://127.0.0.1:9"], TIMEOUT_MS),
   ).pipe(Layer.provide(FetchHttpClient.layer))
 
   live("is worth another try for a read, and unknown for a submission", () =>

@@ -86,7 +86,7 @@ const suite = (name: string, open: typeof inProcess | typeof overHttp) =>
           Effect.gen(function* () {
             const [rpc, horizon] = [yield* SorobanRpc, yield* Horizon]
             const byRpc = yield* Effect.flip(rpc.sendTransaction(paymentOf(scene).envelopeXdr))
-            expect([byRpc.reason, byRpc.retry]).toEqual(["server_error", "unknown_outcome"])
+            expect([byRpc.reason, byRpc.retry]).toEqual(["timeout", "unknown_outcome"])
             const fromBob = payBob(bob, sequenceOf(scene.truth, bob) + 1n)
             const byHorizon = yield* Effect.flip(horizon.submitAsync(fromBob.envelopeXdr))
             expect([byHorizon.status, byHorizon.retry]).toEqual([504, "unknown_outcome"])

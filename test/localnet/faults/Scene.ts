@@ -92,7 +92,7 @@ export const overHttp = (...faults: ReadonlyArray<Fault>) =>
     )
     const layers = Layer.merge(
       SorobanRpcHttp.layerUrls([`${server.url}/rpc`], TIMEOUT_MS),
-      HorizonHttp.layerUrl(server.url, TIMEOUT_MS),
+      HorizonHttp.layerUrls([server.url], TIMEOUT_MS),
     ).pipe(Layer.provide(FetchHttpClient.layer))
     return { ...opened, layers } satisfies FaultScene
   })
