@@ -9,6 +9,7 @@ import { FetchHttpClient } from "effect/http"
 import { Campaigns } from "../src/campaign/Campaigns.ts"
 import { Batches } from "../src/issuance/Batches.ts"
 import { Channels } from "../src/issuance/Channels.ts"
+import { FeeMarket } from "../src/issuance/FeeMarket.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
 import { PaidModes, UnpayableWallets } from "../src/issuance/IssueRequest.ts"
@@ -18,6 +19,7 @@ import { Merchants } from "../src/merchant/Merchants.ts"
 import * as Database from "./db/Database.ts"
 import * as HorizonHttp from "./horizon/HorizonHttp.ts"
 import * as RedisMemory from "./redis/RedisMemory.ts"
+import * as SignerKms from "./signer/SignerKms.ts"
 import * as SignerLocal from "./signer/SignerLocal.ts"
 import * as SorobanRpcHttp from "./soroban-rpc/SorobanRpcHttp.ts"
 import * as SubmissionHorizon from "./submission/SubmissionHorizon.ts"
@@ -53,7 +55,12 @@ const paidModes = Layer.effect(
   Effect.map(Settings.keyMode, (mode) => new Set([mode])),
 )
 
-export const signer = SignerLocal.layer
+/** The keys, by NOVA_SIGNER. */
+export const signer = Layer.unwrap(
+  Effect.map(Settings.signerKind, (kind) =>
+    kind === "kms" ? SignerKms.layer.pipe(Layer.provide(FetchHttpClient.layer)) : SignerLocal.layer,
+  ),
+)
 export const redis = RedisMemory.layer
 export const random = SecureRandom.layerWebCrypto
 export const httpClient = FetchHttpClient.layer
@@ -71,7 +78,7 @@ export const merchantServices = (program: string) =>
 
 /** What the issuance worker needs. */
 export const issuance = (program: string) =>
-  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, Preflight.layer).pipe(
+  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, FeeMarket.layer, Preflight.layer).pipe(
     Layer.provideMerge(IssuanceSettings.layer),
     // The signer keeps its daily cap in the database.
     Layer.provideMerge(Layer.mergeAll(network, signer, random)),
