@@ -40,17 +40,23 @@ const feeAtRate = ({ feeStroops, operations: offeredFor }: OfferedFee, operation
   return (feeStroops * times * operations + divisor - 1n) / divisor
 }
 
-/** Whether ledgers have lately been so full that our lowest bid could have lost. */
+/**
+ * Whether ledgers have lately been so full that our lowest bid could have lost. Up to twice the floor is not taken for
+ * one: RPC divides what a fee bump was charged by the operations inside, so that in quiet times a bump of a single
+ * operation counts as 200 stroops (stellar-rpc, internal/feewindow/feewindow.go).
+ */
 export const isSurging = (charged: ChargedFees, limits: FeeLimits): boolean =>
-  charged.p90Stroops > BigInt(limits.baseFeeStroops)
+  charged.p90Stroops > 2n * BigInt(limits.baseFeeStroops)
 
 /**
- * Bid of a new envelope for each operation: the floor in quiet times, otherwise one stroop above what nine of ten
- * transactions were charged (a tie is decided by hash, core's TxSetFrame), and never above the cap.
+ * Bid of a new envelope for each operation: one stroop above what nine of ten transactions were charged (a tie is
+ * decided by hash, core's TxSetFrame), at least the floor, and never above the cap. A bid that is higher than needed
+ * costs nothing by itself, but a fee bump has to offer ten times as much: above a tenth of the cap there is none.
  */
 export const bidForOperation = (charged: ChargedFees, limits: FeeLimits): bigint => {
   const cap = BigInt(limits.feeStroopsMax)
-  const bid = isSurging(charged, limits) ? charged.p90Stroops + 1n : BigInt(limits.baseFeeStroops)
+  const floor = BigInt(limits.baseFeeStroops)
+  const bid = charged.p90Stroops > floor ? charged.p90Stroops + 1n : floor
   return bid < cap ? bid : cap
 }
 

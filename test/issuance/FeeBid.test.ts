@@ -34,6 +34,11 @@ describe("the bid of a new envelope", () => {
     expect(bidForOperation(surge, generous)).toBe(1_000n)
     expect(isSurging(surge, generous)).toBe(false)
   })
+
+  test("takes a quiet ledger's fee bumps for no surge, though RPC tells 200 of them", () => {
+    expect(isSurging({ p90Stroops: 200n }, limits)).toBe(false)
+    expect(isSurging({ p90Stroops: 201n }, limits)).toBe(true)
+  })
 })
 
 describe("a batch", () => {

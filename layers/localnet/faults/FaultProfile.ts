@@ -33,6 +33,8 @@ export const FAULT_PROFILES = {
   node: profile("node", [2, 8], NODE),
   /** Ledgers that are late or full. */
   ledger: profile("ledger", [4, 12], LEDGER),
+  /** Others who bid for the same ledgers: low bids wait or are refused, now and then, for some ledgers. */
+  surge: profile("surge", [4, 12], { fee_surge: 1 }),
   /** Everything. */
   mixed: profile("mixed", [0, 5], { ...WIRE, ...QUEUE, ...NODE, ...LEDGER }),
 } satisfies Record<string, FaultProfile>

@@ -6,8 +6,12 @@ import { feeDistribution } from "./FeeDistribution.ts"
 const CLASSIC_WINDOW_LEDGERS = 10
 const SOROBAN_WINDOW_LEDGERS = 50
 
+/**
+ * As stellar-rpc divides (internal/feewindow/feewindow.go, IngestFees): by the operations inside. A fee bump pays for
+ * one more, so its figure is above the rate that it was charged: twice as much for a single operation.
+ */
 const feePerOperation = (transaction: AppliedTransaction): bigint =>
-  transaction.feeChargedStroops / BigInt(envelopeView(transaction.envelope).feeOperations)
+  transaction.feeChargedStroops / BigInt(envelopeView(transaction.envelope).operations.length)
 
 /** Transactions of the last `ledgers` closed ledgers within retention. */
 export const recentTransactions = (network: Network, ledgers: number): ReadonlyArray<AppliedTransaction> => {

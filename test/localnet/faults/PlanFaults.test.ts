@@ -39,6 +39,7 @@ describe("a plan by seed", () => {
       )
     expect(kindsOf("mixed").size).toBe(11)
     expect([...kindsOf("queue")].sort()).toEqual(["dropped", "hash_ban", "late"])
+    expect([...kindsOf("surge")]).toEqual(["fee_surge"])
     expect([...kindsOf("node")].sort()).toEqual(["lag", "not_found"])
   })
 
