@@ -6,6 +6,7 @@ import { Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Batches } from "../src/issuance/Batches.ts"
 import { Channels } from "../src/issuance/Channels.ts"
+import { FeeMarket } from "../src/issuance/FeeMarket.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
 import { Preflight } from "../src/issuance/Preflight.ts"
@@ -42,6 +43,6 @@ export const random = SecureRandom.layerWebCrypto
 
 /** What the issuance worker needs, but for SqlClient, the network and the Signer. */
 export const issuance = (settings: IssuanceSettings["Service"]) =>
-  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, Preflight.layer).pipe(
+  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, FeeMarket.layer, Preflight.layer).pipe(
     Layer.provideMerge(Layer.mergeAll(Layer.succeed(IssuanceSettings, settings), random)),
   )

@@ -8,6 +8,7 @@
  */
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import { leaseShare } from "./ChannelShare.ts"
 
 /** A channel that this worker holds. */
 export interface Lease {
@@ -15,14 +16,22 @@ export interface Lease {
   readonly address: string
   readonly owner: string
   readonly token: bigint
-  /** Nothing is claimed or sent for it; only the verdict about what is still bound to it is looked for. */
-  readonly halted: boolean
+  readonly status: ChannelStatus
+  /** Beyond this worker's share: nothing new is bound to it, so that it can be given back once it is idle. */
+  readonly isSpare: boolean
 }
+
+/**
+ * open: in use. quarantined: the network refuses its transactions; nothing new is bound to it, and what is bound is
+ * released once it has provably expired. halted: what happened on the ledger is not understood; nothing is released
+ * until it is.
+ */
+export type ChannelStatus = "open" | "quarantined" | "halted"
 
 export interface ChannelRow {
   readonly id: number
   readonly address: string
-  readonly status: "open" | "halted"
+  readonly status: ChannelStatus
   readonly statusReason: string | null
   readonly sequenceSigned: bigint
   readonly sequenceClaimed: bigint
@@ -46,9 +55,6 @@ export const fence = Effect.fnUntraced(function* (lease: Lease) {
   if (rows.length === 0) return yield* new LeaseLost({ channelId: lease.channelId, owner: lease.owner })
 })
 
-/** A lease that ends later than so many lease times from now was written by a wrong clock. */
-const ABSURD_LEASES = 10
-
 export class Channels extends Context.Service<
   Channels,
   {
@@ -58,16 +64,19 @@ export class Channels extends Context.Service<
       channels: ReadonlyArray<{ readonly id: number; readonly address: string; readonly sequence: bigint }>,
     ) => Effect.Effect<void>
     /**
-     * Renews the channels that `owner` holds and takes those that nobody holds, until `leaseMs` from now; answers
-     * with all that it holds. Halted ones come along while issuances are bound to them.
+     * Renews the channels that `owner` holds and takes free ones, up to its share: as many for each worker that was
+     * seen within the last lease. Beyond its share it gives back what nothing is bound to. Leases end `leaseMs` from
+     * now. Channels that are not open come along while issuances are bound to them.
      */
     readonly lease: (owner: string, leaseMs: number) => Effect.Effect<ReadonlyArray<Lease>>
-    /** Gives all of the owner's channels back at once. */
+    /** Gives all of the owner's channels back at once; it no longer counts as a worker. */
     readonly release: (owner: string) => Effect.Effect<void>
-    /** Takes the channel out of use until a person has looked at it; its issuances stay as they are. */
-    readonly halt: (lease: Lease, reason: string) => Effect.Effect<void, LeaseLost>
-    /** Takes a halted channel into use again: what it was halted for has been explained by the ledger. */
-    readonly reopen: (lease: Lease) => Effect.Effect<void, LeaseLost>
+    /** Takes the channel out of use; its issuances stay as they are. `open` takes it into use again. */
+    readonly setStatus: (
+      lease: Lease,
+      status: ChannelStatus,
+      reason: string | null,
+    ) => Effect.Effect<void, LeaseLost>
   }
 >()("nova/issuance/Channels") {
   static readonly layer = Layer.effect(
@@ -97,44 +106,24 @@ export class Channels extends Context.Service<
           ON CONFLICT (id) DO NOTHING`
       }, Effect.orDie)
 
-      const lease = Effect.fn("Channels.lease")(function* (owner: string, leaseMs: number) {
-        const nowMs = yield* Clock.currentTimeMillis
-        const now = new Date(nowMs)
-        const until = new Date(nowMs + leaseMs)
-        // No honest lease reaches so far: its worker's clock was wrong. Taking it is safe, the token fences.
-        const absurd = new Date(nowMs + leaseMs * ABSURD_LEASES)
-        const rows = yield* sql<{ id: number; address: string; lease_token: bigint; status: string }>`
-          UPDATE channel_accounts SET
-            lease_token = CASE WHEN lease_owner = ${owner} THEN lease_token ELSE lease_token + 1 END,
-            lease_owner = ${owner}, lease_until = ${until}, updated_at = ${now}
-          WHERE id IN (
-            SELECT id FROM channel_accounts
-            WHERE (status = 'open' OR id IN (SELECT channel_id FROM reward_issuances WHERE status = 'submitted'))
-              AND (lease_owner IS NULL OR lease_owner = ${owner} OR lease_until < ${now} OR lease_until > ${absurd})
-            ORDER BY id FOR UPDATE SKIP LOCKED
-          )
-          RETURNING id, address, lease_token, status`
-        return rows
-          .map((row) => ({
-            channelId: row.id,
-            address: row.address,
-            owner,
-            token: row.lease_token,
-            halted: row.status === "halted",
-          }))
-          .sort((a, b) => a.channelId - b.channelId)
-      }, Effect.orDie)
+      const lease = Effect.fn("Channels.lease")(
+        (owner: string, leaseMs: number) => leaseShare(owner, leaseMs),
+        Effect.provideService(SqlClient.SqlClient, sql),
+        sql.withTransaction,
+        Effect.orDie,
+      )
 
       const release = Effect.fn("Channels.release")(function* (owner: string) {
         const now = new Date(yield* Clock.currentTimeMillis)
         yield* sql`
+          WITH left_pool AS (DELETE FROM issuance_workers WHERE id = ${owner})
           UPDATE channel_accounts SET lease_owner = NULL, lease_until = NULL, updated_at = ${now}
           WHERE lease_owner = ${owner}`
       }, Effect.orDie)
 
-      const setStatus = Effect.fnUntraced(function* (
+      const setStatus = Effect.fn("Channels.setStatus")(function* (
         held: Lease,
-        status: "open" | "halted",
+        status: ChannelStatus,
         reason: string | null,
       ) {
         const now = new Date(yield* Clock.currentTimeMillis)
@@ -150,12 +139,7 @@ export class Channels extends Context.Service<
         )
       })
 
-      const halt = Effect.fn("Channels.halt")((held: Lease, reason: string) =>
-        setStatus(held, "halted", reason),
-      )
-      const reopen = Effect.fn("Channels.reopen")((held: Lease) => setStatus(held, "open", null))
-
-      return Channels.of({ list, register, lease, release, halt, reopen })
+      return Channels.of({ list, register, lease, release, setStatus })
     }),
   )
 }

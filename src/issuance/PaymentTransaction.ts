@@ -1,14 +1,17 @@
 /**
- * The transaction that pays one batch: source and sequence of a channel, one payment operation for each issuance
- * from the distribution account, bounded in ledgers and in time. Pure.
+ * The transaction that pays one batch: source and sequence of a channel, one operation for each issuance from the
+ * distribution account, bounded in ledgers and in time. Pure.
+ *
+ * A reward is a payment, or a claimable balance (CAP-23) that its recipient may take at any time and we ourselves
+ * after the reclaim time.
  */
-import { Account, Asset, Memo, Operation, TransactionBuilder } from "@stellar/stellar-sdk"
+import { Account, Asset, Claimant, Memo, Operation, TransactionBuilder } from "@stellar/stellar-sdk"
 import { formatAmount } from "../kernel/Amount.ts"
 import { batchMemo } from "./BatchMemo.ts"
 import type { BatchPayment } from "./BatchPayment.ts"
 
 /** Operations that one transaction holds at most (stellar-core: MAX_OPS_PER_TX). */
-export const PAYMENTS_MAX = 100
+export const OPERATIONS_MAX = 100
 
 export interface PaymentTransaction {
   readonly networkPassphrase: string
@@ -20,9 +23,11 @@ export interface PaymentTransaction {
   readonly sequence: bigint
   readonly payments: ReadonlyArray<BatchPayment>
   /** Bid for each operation, in stroops. */
-  readonly baseFeeStroops: number
+  readonly feeStroops: number
   /** Exclusive: the transaction cannot apply in this ledger or later. */
   readonly ledgerMax: number
+  /** Unix seconds now: reclaim times count from here. */
+  readonly nowSeconds: number
   /** Unix seconds after which it cannot apply; the second bound beside the ledgers. */
   readonly timeMax: number
 }
@@ -31,21 +36,26 @@ export interface PaymentTransaction {
 export const buildPaymentTransaction = (plan: PaymentTransaction): string => {
   const asset = new Asset(plan.assetCode, plan.assetIssuer)
   const builder = new TransactionBuilder(new Account(plan.channelAddress, (plan.sequence - 1n).toString()), {
-    fee: String(plan.baseFeeStroops),
+    fee: String(plan.feeStroops),
     networkPassphrase: plan.networkPassphrase,
     memo: Memo.hash(batchMemo(plan.payments)),
     timebounds: { minTime: 0, maxTime: plan.timeMax },
     ledgerbounds: { minLedger: 0, maxLedger: plan.ledgerMax },
   })
-  for (const payment of plan.payments) {
-    builder.addOperation(
-      Operation.payment({
-        source: plan.distributionAddress,
-        destination: payment.walletAddress,
-        asset,
-        amount: formatAmount(payment.amountStroops),
-      }),
-    )
-  }
+  for (const payment of plan.payments) builder.addOperation(toOperation(plan, payment, asset))
   return builder.build().toXDR()
+}
+
+const toOperation = (plan: PaymentTransaction, payment: BatchPayment, asset: Asset) => {
+  const source = plan.distributionAddress
+  const amount = formatAmount(payment.amountStroops)
+  if (payment.payout === "payment") {
+    return Operation.payment({ source, destination: payment.walletAddress, asset, amount })
+  }
+  const reclaimAt = String(plan.nowSeconds + payment.reclaimAfterSeconds)
+  const claimants = [
+    new Claimant(payment.walletAddress, Claimant.predicateUnconditional()),
+    new Claimant(source, Claimant.predicateNot(Claimant.predicateBeforeAbsoluteTime(reclaimAt))),
+  ]
+  return Operation.createClaimableBalance({ source, asset, amount, claimants })
 }

@@ -7,8 +7,6 @@
  * OperationResultCode, TransactionResultCode); https://developers.stellar.org/docs/data/apis/horizon/api-reference/errors/result-codes
  */
 import { xdr } from "@stellar/stellar-sdk"
-import { Option } from "effect"
-import type { RpcSubmission } from "../ports/SorobanRpc.ts"
 import type { IssuanceReason } from "./Issuance.ts"
 
 /** Whose fault an operation's failure is: the recipient's (this one ends), or the program's (all of it pauses). */
@@ -19,7 +17,12 @@ export type PaymentFate =
 
 export type TransactionOutcome =
   /** Applied: operation i paid payment i. */
-  | { readonly _tag: "Paid"; readonly feeStroops: bigint }
+  | {
+      readonly _tag: "Paid"
+      readonly feeStroops: bigint
+      /** ClaimableBalanceID (hex XDR) of each operation that left one, undefined for payments. */
+      readonly balanceIds: ReadonlyArray<string | undefined>
+    }
   /** Included without success: fee and sequence are gone, nothing was paid. One fate for each operation. */
   | {
       readonly _tag: "Failed"
@@ -48,6 +51,16 @@ const PAYMENT: Record<xdr.PaymentResult["type"], PaymentFate> = {
   paymentNoIssuer: program("op_no_issuer"),
 }
 
+/** The source's faults are those of a payment; the recipient has none: it need not even exist (CAP-23). */
+const CLAIMABLE_BALANCE: Record<xdr.CreateClaimableBalanceResult["type"], PaymentFate> = {
+  createClaimableBalanceSuccess: good,
+  createClaimableBalanceMalformed: recipient("rejected_by_network", "op_malformed"),
+  createClaimableBalanceLowReserve: program("op_low_reserve"),
+  createClaimableBalanceNoTrust: program("op_src_no_trust"),
+  createClaimableBalanceNotAuthorized: program("op_src_not_authorized"),
+  createClaimableBalanceUnderfunded: program("op_underfunded"),
+}
+
 const OPERATION: Record<Exclude<xdr.OperationResult["type"], "opInner">, PaymentFate> = {
   opBadAuth: program("op_bad_auth"),
   opNoAccount: program("op_no_source_account"),
@@ -57,24 +70,32 @@ const OPERATION: Record<Exclude<xdr.OperationResult["type"], "opInner">, Payment
   opTooManySponsoring: program("op_too_many_sponsoring"),
 }
 
+const PROGRAM_CODES = new Set(
+  [...Object.values(PAYMENT), ...Object.values(CLAIMABLE_BALANCE), ...Object.values(OPERATION)].flatMap(
+    (fate) => (fate._tag === "Program" ? [fate.code] : []),
+  ),
+)
+
+/** Whether an operation's code, "op_underfunded", speaks of the program rather than of a recipient. */
+export const isProgramCode = (code: string): boolean => PROGRAM_CODES.has(code)
+
 const fateOf = (operation: xdr.OperationResult): PaymentFate => {
   if (operation.type !== "opInner") return OPERATION[operation.type]
   const inner = operation.value
-  return inner.type === "payment" ? PAYMENT[inner.paymentResult.type] : program("op_unexpected_type")
+  if (inner.type === "payment") return PAYMENT[inner.paymentResult.type]
+  if (inner.type === "createClaimableBalance")
+    return CLAIMABLE_BALANCE[inner.createClaimableBalanceResult.type]
+  return program("op_unexpected_type")
+}
+
+const balanceIdOf = (operation: xdr.OperationResult): string | undefined => {
+  if (operation.type !== "opInner" || operation.value.type !== "createClaimableBalance") return undefined
+  const result = operation.value.createClaimableBalanceResult
+  return result.type === "createClaimableBalanceSuccess" ? result.balanceId.toXDR("hex") : undefined
 }
 
 /** "txBadSeq" -> "tx_bad_seq", as Horizon and the error tables write it. */
 const codeOf = (type: string): string => type.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-
-/** The code of a TransactionResult in base64 XDR, or "undecodable" where it is none. */
-export const resultCode = (resultXdr: string): string => {
-  const result = decodeResult(resultXdr)
-  return result === undefined ? "undecodable" : codeOf(result.result.type)
-}
-
-/** What the network said to a sending, for logs and for the envelope's row: "ERROR tx_bad_seq". */
-export const describeSubmission = ({ errorResultXdr, status }: RpcSubmission): string =>
-  Option.isSome(errorResultXdr) ? `${status} ${resultCode(errorResultXdr.value)}` : status
 
 /**
  * The result of the transaction itself. Anybody may wrap a transaction of ours in a fee bump of theirs (CAP-15), and
@@ -87,7 +108,17 @@ const innerResult = (result: xdr.TransactionResult) => {
     : outer
 }
 
-const decodeResult = (resultXdr: string): xdr.TransactionResult | undefined => {
+/** The code of the transaction itself, "tx_bad_seq"; of a fee bump whose inner transaction was refused, that one's. */
+export const transactionCode = (result: xdr.TransactionResult): string => codeOf(innerResult(result).type)
+
+/** One fate for each operation that the result speaks of; none where it never came to the operations. */
+export const readFates = (result: xdr.TransactionResult): ReadonlyArray<PaymentFate> => {
+  const inner = innerResult(result)
+  return inner.type === "txFailed" || inner.type === "txSuccess" ? inner.results.map(fateOf) : []
+}
+
+/** Undefined when it is no TransactionResult in base64 XDR. */
+export const decodeResult = (resultXdr: string): xdr.TransactionResult | undefined => {
   try {
     return xdr.TransactionResult.fromXDR(resultXdr, "base64")
   } catch {
@@ -112,6 +143,6 @@ export const readOutcome = (resultXdr: string, payments: number, successful: boo
   }
   if (inner.results.length !== payments) return { _tag: "Unreadable", code }
   return isPaid
-    ? { _tag: "Paid", feeStroops }
+    ? { _tag: "Paid", feeStroops, balanceIds: inner.results.map(balanceIdOf) }
     : { _tag: "Failed", code, feeStroops, fates: inner.results.map(fateOf) }
 }

@@ -10,9 +10,12 @@ import { SecureRandom } from "effect/crypto"
 import { type Batch, Batches } from "../issuance/Batches.ts"
 import { ensureChannels } from "../issuance/ChannelCreation.ts"
 import { type ChannelRow, Channels, type Lease } from "../issuance/Channels.ts"
+import type { ChargedFees } from "../issuance/FeeBid.ts"
+import { FeeMarket } from "../issuance/FeeMarket.ts"
 import { IssuanceControl } from "../issuance/IssuanceControl.ts"
+import { channelsInFlight, setChannelStates, stepsFailed } from "../issuance/IssuanceMetrics.ts"
 import { IssuanceSettings } from "../issuance/IssuanceSettings.ts"
-import { type AccountsView, readAccounts } from "../issuance/LedgerAccounts.ts"
+import { type AccountsView, readTreasury } from "../issuance/LedgerAccounts.ts"
 import { rememberLedger, verifyNetwork } from "../issuance/NetworkIdentity.ts"
 import { advanceChannel } from "../issuance/SubmitBatch.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
@@ -29,13 +32,6 @@ const FAILURES_UNTIL_UNREADY = 5
 
 /** How often the newest known ledger is written down, in ms. */
 const REMEMBER_EVERY_MS = 60_000
-
-const channelsInFlight = Metric.gauge("issuance.channels_in_flight", {
-  description: "Channels with a batch that has no verdict yet",
-})
-const stepsFailed = Metric.gauge("issuance.steps_failed", {
-  description: "Steps that have failed in a row; 0 while the worker works",
-})
 
 /** The worker cannot go on for a reason that a person should know; it tries again all the same. */
 export class WorkerStuck extends Schema.TaggedError<WorkerStuck>()("WorkerStuck", {
@@ -57,7 +53,12 @@ const checkNotOlder = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRo
 })
 
 /** One channel's step. Its failure is its own: the other channels go on. True when it went well. */
-const advance = (lease: Lease, view: AccountsView, batch: Batch | undefined, paused: boolean) => {
+const advance = (
+  lease: Lease,
+  { charged, view }: { readonly view: AccountsView; readonly charged: ChargedFees },
+  batch: Batch | undefined,
+  isPaused: boolean,
+) => {
   const account = view.accounts.get(lease.address)
   const step = Effect.gen(function* () {
     if (account === undefined) {
@@ -65,7 +66,14 @@ const advance = (lease: Lease, view: AccountsView, batch: Batch | undefined, pau
         message: `channel ${lease.channelId} (${lease.address}) is not on the ledger: was the network reset?`,
       })
     }
-    yield* advanceChannel(lease, { ...account, latestLedger: view.latestLedger }, batch, paused)
+    const stepView = {
+      ...account,
+      latestLedger: view.latestLedger,
+      treasuryStroops: view.treasury?.assetStroops ?? 0n,
+      reserveStroops: view.treasury?.nativeAvailableStroops ?? 0n,
+      charged,
+    }
+    yield* advanceChannel(lease, stepView, batch, isPaused)
   })
   return step.pipe(
     Effect.as(true),
@@ -84,7 +92,7 @@ const advance = (lease: Lease, view: AccountsView, batch: Batch | undefined, pau
 const demandChannels = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow>) {
   if (rows.some((row) => row.status === "open")) return
   return yield* new WorkerStuck({
-    message: "rewards wait, but every channel is halted: see channel_accounts.status_reason",
+    message: "rewards wait, but every channel is out of use: nova channels lists them with their reasons",
   })
 })
 
@@ -102,11 +110,14 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (leases: Readonly
   if (inFlight.size === 0 && (!work.pending || work.paused)) return
   const rows = yield* channels.list
   if (leases.length === 0) return yield* demandChannels(rows)
-  const view = yield* readAccounts(rows.map((row) => row.address))
+  yield* setChannelStates(rows.map(({ status }) => status))
+  const view = yield* readTreasury(rows.map((row) => row.address))
   yield* checkNotOlder(rows, view)
+  const market = yield* FeeMarket
+  const ledger = { view, charged: yield* market.charged(view.latestLedger) }
   const went = yield* Effect.forEach(
     leases,
-    (lease) => advance(lease, view, inFlight.get(lease.channelId), work.paused),
+    (lease) => advance(lease, ledger, inFlight.get(lease.channelId), work.paused),
     { concurrency: CONCURRENT_CHANNELS },
   )
   if (!went.includes(true)) {

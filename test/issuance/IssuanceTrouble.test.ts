@@ -25,6 +25,7 @@ import {
   scene,
   settle,
   stepAs,
+  termsOf,
   without,
 } from "../support/WorkerScene.ts"
 
@@ -159,20 +160,23 @@ describe("one channel's trouble", () => {
     unreadable,
   )
 
-  scene("a sequence is claimed once, and never while rows are bound below it", () =>
-    Effect.gen(function* () {
-      const channels = yield* Channels
-      const batches = yield* Batches
-      const [lease] = yield* channels.lease("one", LEASE_MS)
-      const first = (yield* channels.list).find((row) => row.id === lease?.channelId)
-      if (lease === undefined || first === undefined) throw new Error("no channel")
-      yield* accept(rewards(250))
-      const sequence = first.sequenceSigned + 1n
-      expect((yield* batches.claim(lease, sequence)).length).toBe(100)
-      expect(yield* batches.claim(lease, sequence)).toEqual([])
-      expect(yield* batches.claim(lease, sequence + 1n)).toEqual([])
-      expect(yield* tally).toEqual({ submitted: 100, pending: 150 })
-    }),
+  scene(
+    "a batch is filled up at its own sequence only, and never while rows are bound below another",
+    (stage) =>
+      Effect.gen(function* () {
+        const channels = yield* Channels
+        const batches = yield* Batches
+        const [lease] = yield* channels.lease("one", LEASE_MS)
+        if (lease === undefined) throw new Error("no channel")
+        yield* accept(rewards(250))
+        const terms = termsOf(stage, lease)
+        expect(yield* batches.claim(lease, { ...terms, paymentsMax: 60 })).toBe(60)
+        expect(yield* batches.claim(lease, terms)).toBe(40)
+        expect(yield* batches.claim(lease, terms)).toBe(0)
+        expect(yield* batches.claim(lease, { ...terms, sequence: terms.sequence + 1n })).toBe(0)
+        expect(yield* batches.claim(lease, { ...terms, sequence: terms.sequence - 1n })).toBe(0)
+        expect(yield* tally).toEqual({ submitted: 100, pending: 150 })
+      }),
   )
 
   scene("a lease that a wrong clock wrote does not bind for ever", () =>
@@ -181,7 +185,7 @@ describe("one channel's trouble", () => {
       const channels = yield* Channels
       yield* channels.lease("one", LEASE_MS)
       yield* sql`UPDATE channel_accounts SET lease_until = lease_until + interval '1 day'`
-      expect((yield* channels.lease("two", LEASE_MS)).length).toBe(4)
+      expect((yield* channels.lease("two", LEASE_MS)).length).toBe(2)
     }),
   )
 })

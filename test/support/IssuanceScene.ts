@@ -6,6 +6,7 @@ import { expect } from "bun:test"
 import { Operation } from "@stellar/stellar-sdk"
 import { Clock, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import * as SubmissionRpc from "../../layers/submission/SubmissionRpc.ts"
 import * as Wiring from "../../layers/Test.ts"
 import { canMove, type IssuanceStatus } from "../../src/issuance/Issuance.ts"
 import { SorobanRpc } from "../../src/ports/SorobanRpc.ts"
@@ -43,7 +44,9 @@ export const sceneLayer = (stage: TestNetwork, meddle: Meddle = (rpc) => rpc) =>
       Layer.mergeAll(
         TestDatabase.layer,
         signer,
-        Layer.effect(SorobanRpc, Effect.map(SorobanRpc, meddle)).pipe(
+        // Fresh: the wiring has one too, over a port that is not meddled with.
+        Layer.fresh(SubmissionRpc.layer).pipe(
+          Layer.provideMerge(Layer.effect(SorobanRpc, Effect.map(SorobanRpc, meddle))),
           Layer.provide(Wiring.network(stage.network)),
         ),
       ),
@@ -139,13 +142,15 @@ export const laws = Effect.fnUntraced(function* (stage: TestNetwork) {
         stroops: row.amount_stroops,
       }),
     )
+  const bookedHashes = new Set(rows.map((row) => row.tx_hash))
   const envelopes = yield* sql<{ hash: string }>`SELECT hash FROM stellar_envelopes WHERE status = 'signed'`
   const undecided = new Set(envelopes.map(({ hash }) => hash))
   const paid = paymentsOf(stage.network, distribution.publicKey())
-    .filter(({ to, txHash }) => to !== issuer.publicKey() && !undecided.has(txHash))
+    .filter(({ hashes, to }) => to !== issuer.publicKey() && !hashes.some((hash) => undecided.has(hash)))
     .map((payment) =>
       proof({
-        tx: payment.txHash,
+        // Of a fee bump of ours the outer hash is what the row says; of a stranger's the inner one.
+        tx: payment.hashes.find((hash) => bookedHashes.has(hash)) ?? payment.hashes.join(),
         index: payment.operationIndex,
         to: payment.to,
         stroops: payment.amountStroops,

@@ -10,6 +10,7 @@ import {
   encodeMuxedAccountToAddress,
   Keypair,
   Operation,
+  StrKey,
   TransactionBuilder,
   xdr,
 } from "@stellar/stellar-sdk"
@@ -108,32 +109,41 @@ export const signer = Wiring.signer({
   channelSeed: Redacted.make("07".repeat(32)),
 })
 
-/** The asset's payments on the ledger that left the distribution account, oldest first, of successful transactions. */
+/**
+ * What left the distribution account on the ledger, payments and claimable balances, oldest first, of successful
+ * transactions. `hashes` are the transaction's own and, of a fee bump, the inner one's.
+ */
 export const paymentsOf = (network: Network, from: string) =>
   network.transactionsOf(from).flatMap((transaction) => {
     const inner = innerTransaction(transaction.envelope)
     if (!transaction.successful || inner === undefined) return []
+    const { hash, innerHash, ledger } = transaction
     return inner.operations.flatMap((operation, operationIndex) => {
-      if (operation.body.type !== "payment") return []
-      const { amount, destination } = operation.body.paymentOp
       const source = operation.sourceAccount ?? inner.sourceAccount
-      if (addressOf(source) !== from) return []
-      return [
-        {
-          // Of a fee bump the inner hash: that is the transaction that was signed here.
-          txHash: transaction.innerHash ?? transaction.hash,
-          ledger: transaction.ledger,
-          operationIndex,
-          to: addressOf(destination),
-          amountStroops: amount,
-        },
-      ]
+      const paid = paidBy(operation.body)
+      if (addressOf(source) !== from || paid === undefined) return []
+      const hashes = innerHash === undefined ? [hash] : [hash, innerHash]
+      return [{ hashes, ledger, operationIndex, ...paid }]
     })
   })
+
+/** XLM for the channels is no reward. */
+const paidBy = (body: xdr.OperationBody) => {
+  if (body.type === "payment" && body.paymentOp.asset.type !== "assetTypeNative") {
+    return { to: addressOf(body.paymentOp.destination), amountStroops: body.paymentOp.amount }
+  }
+  if (body.type !== "createClaimableBalance") return undefined
+  const { amount, claimants } = body.createClaimableBalanceOp
+  const claimant = claimants[0]?.v0.destination
+  return claimant === undefined ? undefined : { to: encodeAccount(claimant), amountStroops: amount }
+}
 
 const innerTransaction = (envelope: xdr.TransactionEnvelope): xdr.Transaction | undefined => {
   if (envelope.type === "envelopeTypeTx") return envelope.v1.tx
   return envelope.type === "envelopeTypeTxFeeBump" ? envelope.feeBump.tx.innerTx.value.tx : undefined
 }
+
+const encodeAccount = (account: xdr.PublicKey) =>
+  StrKey.encodeEd25519PublicKey(Buffer.from(account.ed25519.value))
 
 const addressOf = (account: xdr.MuxedAccount) => encodeMuxedAccountToAddress(account)

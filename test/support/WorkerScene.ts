@@ -1,7 +1,7 @@
 import { Operation } from "@stellar/stellar-sdk"
 import { Effect, Fiber, type Layer, Option } from "effect"
 import { ensureChannels } from "../../src/issuance/ChannelCreation.ts"
-import { Channels } from "../../src/issuance/Channels.ts"
+import { Channels, type Lease } from "../../src/issuance/Channels.ts"
 import { SorobanRpcError } from "../../src/ports/SorobanRpc.ts"
 import { step } from "../../src/programs/IssuanceWorker.ts"
 import {
@@ -36,6 +36,14 @@ export const openChannels = (stage: TestNetwork) =>
     }
     yield* Fiber.join(creation)
   })
+
+/** A claim of a full batch, as the ledger stands now and with more than enough in the treasury. */
+export const termsOf = (stage: TestNetwork, { address }: Lease) => ({
+  sequence: stage.sequenceOf(address) + 1n,
+  paymentsMax: 100,
+  treasuryStroops: 100_000_0000000n,
+  treasuryLedger: stage.network.latest().sequence,
+})
 
 /** A worker's step with the leases that it holds now. */
 export const stepAs = (owner: string) =>

@@ -1,0 +1,97 @@
+/**
+ * Binding pending rewards to a channel's next sequence.
+ *
+ * Invariants, and how they would break:
+ * - A sequence takes rewards only while nothing that may apply is signed at it, and the one below was signed here:
+ *   otherwise an answer from the past, or a database older than the ledger, could bind to a consumed sequence.
+ * - What is bound never exceeds what the treasury holds, less what is bound already: two claims that do not see each
+ *   other would promise the same money twice, so they come one after the other (the lock on `issuance_control`). A
+ *   balance that was read before a payment that is settled by now would count it twice, so it must not be older.
+ * - Merchants take turns: the n-th reward of each comes before the (n+1)-th of any.
+ */
+import { Clock, Effect } from "effect"
+import { SqlClient } from "effect/sql"
+import type { Lease } from "./Channels.ts"
+import { IssuanceSettings } from "./IssuanceSettings.ts"
+
+export interface ClaimTerms {
+  /** The channel's next sequence on the ledger. */
+  readonly sequence: bigint
+  /** Rewards that the batch may have in all. */
+  readonly paymentsMax: number
+  /** What the distribution account holds of the asset, stroops, and the ledger that says so. */
+  readonly treasuryStroops: bigint
+  readonly treasuryLedger: number
+}
+
+/** Rows that are looked at for one batch, over all merchants; each merchant gives an equal part, and two at least. */
+const CANDIDATES = 1_000
+
+/** Answers with how many rewards were bound now. Belongs into a transaction. */
+export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, terms: ClaimTerms) {
+  const sql = yield* SqlClient.SqlClient
+  const { mode } = yield* IssuanceSettings
+  const { paymentsMax, sequence, treasuryLedger, treasuryStroops } = terms
+  const at = new Date(yield* Clock.currentTimeMillis)
+  // A statement of its own: the next one must see what the claim before this one has bound.
+  const [control] = yield* sql<{ paused: boolean }>`
+    SELECT paused_at IS NOT NULL AS paused FROM issuance_control WHERE id = 1 FOR UPDATE`
+  if (control?.paused !== false) return 0
+  const rows = yield* sql`
+    WITH RECURSIVE merchant AS (
+      SELECT (SELECT merchant_id FROM reward_issuances WHERE status = 'pending' AND mode = ${mode}
+              ORDER BY merchant_id LIMIT 1) AS id
+      UNION ALL
+      SELECT (SELECT merchant_id FROM reward_issuances WHERE status = 'pending' AND mode = ${mode}
+                AND merchant_id > merchant.id ORDER BY merchant_id LIMIT 1)
+      FROM merchant WHERE merchant.id IS NOT NULL
+    ), books AS (
+      SELECT ${treasuryStroops}::bigint - coalesce(sum(amount_stroops), 0)::bigint AS free_stroops,
+        ${paymentsMax}::int - count(*) FILTER (
+          WHERE channel_id = ${lease.channelId} AND channel_sequence = ${sequence})::int AS room,
+        coalesce(bool_and(channel_sequence = ${sequence}) FILTER (WHERE channel_id = ${lease.channelId}), true)
+          AND coalesce((SELECT max(ledger) FROM stellar_envelopes WHERE status = 'applied'), 0) <= ${treasuryLedger}
+          AS is_fit
+      FROM reward_issuances WHERE status = 'submitted'
+    ), candidate AS (
+      SELECT q.id, q.amount_stroops, row_number() OVER (PARTITION BY merchant.id ORDER BY q.priority DESC, q.id) AS turn
+      FROM merchant CROSS JOIN LATERAL (
+        SELECT id, amount_stroops, priority FROM reward_issuances r
+        WHERE r.status = 'pending' AND r.mode = ${mode} AND r.merchant_id = merchant.id
+        ORDER BY r.priority DESC, r.id
+        LIMIT greatest(2, least(${paymentsMax}::int, ${CANDIDATES}::int / (SELECT count(*) FROM merchant)))
+      ) q
+      WHERE merchant.id IS NOT NULL
+    ), queue AS (
+      SELECT id, turn, sum(amount_stroops) OVER (ORDER BY turn, id) AS total_stroops
+      FROM candidate WHERE amount_stroops <= (SELECT free_stroops FROM books)
+    ), batch AS (
+      SELECT id FROM reward_issuances
+      WHERE status = 'pending' AND id IN (
+        SELECT id FROM queue WHERE total_stroops <= (SELECT free_stroops FROM books)
+        ORDER BY turn, id LIMIT (SELECT greatest(0, room) FROM books)
+      )
+      FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+      UPDATE channel_accounts SET sequence_claimed = ${sequence}, updated_at = ${at}
+      WHERE id = ${lease.channelId} AND lease_owner = ${lease.owner} AND lease_token = ${lease.token}
+        AND status = 'open' AND sequence_claimed <= ${sequence}
+        AND (sequence_signed = ${sequence - 1n} OR sequence_signed = ${sequence} AND NOT EXISTS (
+          SELECT 1 FROM stellar_envelopes
+          WHERE channel_id = ${lease.channelId} AND sequence = ${sequence} AND status <> 'expired'))
+        AND (SELECT is_fit FROM books) AND EXISTS (SELECT 1 FROM batch)
+      RETURNING id
+    ), bound AS (
+      UPDATE reward_issuances r SET status = 'submitted', channel_id = ${lease.channelId},
+        channel_sequence = ${sequence}, attempts = attempts + 1, updated_at = ${at}
+      FROM batch, claimed WHERE r.id = batch.id
+      RETURNING r.id
+    ), events AS (
+      INSERT INTO issuance_events (issuance_id, at, from_status, to_status, detail)
+      SELECT id, ${at}, 'pending', 'submitted',
+        jsonb_build_object('channel', ${lease.channelId}::int, 'sequence', ${sequence}::text)
+      FROM bound
+    )
+    SELECT id FROM bound`
+  return rows.length
+})

@@ -1,0 +1,135 @@
+/**
+ * What is bound to a sequence, rid of the rewards that the ledger would refuse: they leave for their own reason before
+ * anything that pays them is signed, and cost the others nothing.
+ */
+import { Clock, Effect, Metric } from "effect"
+import { type Batch, Batches } from "./Batches.ts"
+import type { BoundReward } from "./BatchPayment.ts"
+import type { Lease } from "./Channels.ts"
+import type { Ejection } from "./EjectRewards.ts"
+import type { IssuanceReason } from "./Issuance.ts"
+import { countHeld, failedTotal } from "./IssuanceMetrics.ts"
+import { Preflight } from "./Preflight.ts"
+import { type Disposition, dispositionOf, FIRST_CHECK_MS } from "./RecipientPolicy.ts"
+import type { StepView } from "./StepView.ts"
+import { readAnswer } from "./SubmissionOutcome.ts"
+
+/** Why a reward cannot be paid now. */
+export interface Finding {
+  readonly reason: IssuanceReason
+  /** The ledger's own word, where it has spoken. */
+  readonly code: string | null
+}
+
+/** Reserve of a claimable balance with two claimants, in stroops (CAP-23: one base reserve for each). */
+const BALANCE_RESERVE_STROOPS = 10_000_000n
+
+/** Operations that the network has refused in an envelope of this batch which has expired since. */
+const refusedBefore = Effect.fnUntraced(function* (batch: Batch | undefined) {
+  const batches = yield* Batches
+  const findings = new Map<string, Finding>()
+  for (const { expired, hash, lastAnswer } of batch?.envelopes ?? []) {
+    const { blamed } = readAnswer(lastAnswer ?? "")
+    if (!expired || blamed.size === 0) continue
+    const { issuanceIds } = yield* batches.body(hash)
+    for (const [index, code] of blamed) {
+      const id = issuanceIds[index]
+      if (id !== undefined) findings.set(id, { reason: "rejected_by_network", code })
+    }
+  }
+  return findings
+})
+
+const findAll = Effect.fnUntraced(function* (
+  lease: Lease,
+  sequence: bigint,
+  rewards: ReadonlyArray<BoundReward>,
+  batch: Batch | undefined,
+) {
+  const batches = yield* Batches
+  const preflight = yield* Preflight
+  const findings = yield* refusedBefore(batch)
+  // A claimable balance needs nothing of its recipient.
+  const refused = yield* preflight.check(rewards.filter(({ payout }) => payout === "payment"))
+  for (const [id, reason] of refused) findings.set(id, { reason, code: null })
+  // Last, because it outranks the others: what may have been paid already must not end or be paid.
+  for (const id of yield* batches.lookAlikes(lease, sequence)) {
+    findings.set(id, { reason: "under_review", code: null })
+  }
+  return findings
+})
+
+const TO: Record<Disposition, { readonly to: Ejection["to"]; readonly isChecked: boolean }> = {
+  fail: { to: "failed", isChecked: false },
+  hold: { to: "held", isChecked: true },
+  hold_for_person: { to: "held", isChecked: false },
+  claimable_balance: { to: "claimable_balance", isChecked: false },
+}
+
+/** What the campaign's policy makes of each finding. */
+export const toEjections = (
+  rewards: ReadonlyArray<BoundReward>,
+  findings: ReadonlyMap<string, Finding>,
+  nowMs: number,
+): ReadonlyArray<Ejection> =>
+  rewards.flatMap(({ issuanceId, policy, walletAddress }) => {
+    const finding = findings.get(issuanceId)
+    if (finding === undefined) return []
+    const { isChecked, to } = TO[dispositionOf(finding.reason, policy, walletAddress)]
+    return [{ issuanceId, ...finding, to, checkAt: isChecked ? new Date(nowMs + FIRST_CHECK_MS) : null }]
+  })
+
+/** Balances beyond what the distribution account's XLM can reserve are held, and looked at again. */
+const beyondReserve = (
+  rewards: ReadonlyArray<BoundReward>,
+  ejections: ReadonlyArray<Ejection>,
+  { reserveStroops }: StepView,
+  nowMs: number,
+): ReadonlyArray<Ejection> => {
+  const converted = new Set(
+    ejections.filter(({ to }) => to === "claimable_balance").map((one) => one.issuanceId),
+  )
+  const leaving = new Set(
+    ejections.filter(({ to }) => to !== "claimable_balance").map((one) => one.issuanceId),
+  )
+  const balances = rewards.filter(
+    ({ issuanceId, payout }) =>
+      !leaving.has(issuanceId) && (payout === "claimable_balance" || converted.has(issuanceId)),
+  )
+  const affordable = reserveStroops < 0n ? 0n : reserveStroops / BALANCE_RESERVE_STROOPS
+  return balances.slice(Number(affordable)).map(({ issuanceId }) => ({
+    issuanceId,
+    to: "held",
+    reason: "no_trustline",
+    code: null,
+    checkAt: new Date(nowMs + FIRST_CHECK_MS),
+  }))
+}
+
+export const countEjections = Effect.fnUntraced(function* (ejections: ReadonlyArray<Ejection>) {
+  yield* Metric.update(failedTotal, ejections.filter(({ to }) => to === "failed").length)
+  for (const { reason, to } of ejections) if (to === "held") yield* countHeld(reason, 1)
+})
+
+/**
+ * Takes out what cannot be paid; answers with what is left to sign for, in order, and whether anything left.
+ * Only while nothing is alive at the sequence.
+ */
+export const prepareBatch = Effect.fn("PrepareBatch.prepareBatch")(function* (
+  lease: Lease,
+  view: StepView,
+  sequence: bigint,
+  batch: Batch | undefined,
+) {
+  const batches = yield* Batches
+  const rewards = yield* batches.bound(lease, sequence)
+  const nowMs = yield* Clock.currentTimeMillis
+  const byPolicy = toEjections(rewards, yield* findAll(lease, sequence, rewards, batch), nowMs)
+  const held = beyondReserve(rewards, byPolicy, view, nowMs)
+  const heldIds = new Set(held.map(({ issuanceId }) => issuanceId))
+  const ejections = [...byPolicy.filter(({ issuanceId }) => !heldIds.has(issuanceId)), ...held]
+  if (ejections.length === 0) return { rewards, hasRoom: false }
+  yield* batches.eject(lease, sequence, ejections)
+  yield* countEjections(ejections)
+  return { rewards: yield* batches.bound(lease, sequence), hasRoom: true }
+})
