@@ -2,9 +2,10 @@
  * Who may import whom. The rim (`layers`) knows the inside's ports and kernel; the inside knows nothing of the rim.
  *
  *   src/<domain>  kernel, ports, itself; of other domains their service tags, errors and types. Only *Http.ts: api
+ *   src/operate   as a domain; of other domains also what runs, but no *Http.ts: it reads and mends their books
  *   src/api       kernel, and models of domains: nothing that runs
  *   src/programs  kernel, ports, api, domains
- *   src/main.ts   everything of ours but the embedded network's inside and migrations
+ *   src/main.ts   everything of ours but the embedded network's inside and migrations; src/cli, its commands, likewise
  *   layers        kernel, ports, other layers; layers/db also migrations; *Localnet.ts also layers/localnet
  *   wiring        all that layers may, and domains: Live.ts, Embedded.ts, Test.ts, layers/embedded
  *   localnet      nothing of ours, and of packages only the SDK: it must not share the product's misunderstandings
@@ -20,6 +21,7 @@ export type Area =
   | "api"
   | "programs"
   | "main"
+  | "operate"
   | "domain"
   | "localnet"
   | "wiring"
@@ -32,9 +34,10 @@ const WIRING = /^layers\/(?:(?:Live|Embedded|Test)\.ts$|embedded\/)/
 /** Where a file belongs. */
 export const areaOf = (path: string): Area => {
   const [top, folder = ""] = path.split("/")
-  if (path === "src/main.ts") return "main"
+  if (path === "src/main.ts" || path.startsWith("src/cli/")) return "main"
   if (top === "src") {
     if (folder === "kernel" || folder === "ports" || folder === "api" || folder === "programs") return folder
+    if (folder === "operate") return folder
     return "domain"
   }
   if (top === "migrations") return "migrations"
@@ -48,10 +51,11 @@ const ALLOWED: Record<Area, ReadonlyArray<Area>> = {
   ports: ["kernel"],
   api: ["kernel", "api", "domain"],
   domain: ["kernel", "ports", "domain"],
+  operate: ["kernel", "ports", "domain", "operate"],
   programs: ["kernel", "ports", "api", "domain", "programs"],
-  main: ["kernel", "ports", "api", "domain", "programs", "layers", "wiring"],
+  main: ["kernel", "ports", "api", "domain", "operate", "programs", "layers", "wiring", "main"],
   layers: ["kernel", "ports", "layers"],
-  wiring: ["kernel", "ports", "domain", "layers", "wiring", "localnet"],
+  wiring: ["kernel", "ports", "domain", "operate", "layers", "wiring", "localnet"],
   localnet: ["localnet"],
   migrations: [],
   elsewhere: [],
@@ -134,6 +138,8 @@ export const importRule: Rule = (file, tree) => {
     }
     const area = areaOf(one.ours)
     if (!allowed.includes(area)) return fault(`${areaOf(file.path)} may not import ${area} (${one.ours})`)
+    if (area === "domain" && areaOf(file.path) === "operate" && isHandlers(one.ours))
+      return fault(`operate may not import handlers (${one.ours})`)
     if (takesInnards(file, one, one.ours, tree))
       return fault(`a domain takes of another one its service tags, errors and types only (${one.ours})`)
     if (takesService(file, one, one.ours, tree))

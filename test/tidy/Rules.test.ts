@@ -129,8 +129,28 @@ describe("imports", () => {
     )
   })
 
-  it("main alone sees the layers, but not the migrations or the embedded network's inside", async () => {
+  it("operate sees what runs in the domains, but not their handlers, the contract or the rim", async () => {
+    await accepts(importRule, "src/operate/Recover.ts", importing("../issuance/BatchMemo.ts", "./Match.ts"))
+    await rejects(
+      importRule,
+      "src/operate/Recover.ts",
+      importing(
+        "../issuance/IssuanceHttp.ts",
+        "../api/Lists.ts",
+        "../../layers/Live.ts",
+        "../cli/Recover.ts",
+      ),
+    )
+    await rejects(importRule, "src/issuance/Batches.ts", importing("../operate/Recover.ts"))
+  })
+
+  it("main and its commands alone see the layers, but not the migrations or the embedded network's inside", async () => {
     await accepts(importRule, "src/main.ts", importing("../layers/Live.ts", "../layers/db/Migrations.ts"))
+    await accepts(
+      importRule,
+      "src/cli/Recover.ts",
+      importing("../../layers/Live.ts", "../operate/Recover.ts"),
+    )
     await rejects(
       importRule,
       "src/main.ts",
