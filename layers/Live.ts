@@ -14,6 +14,7 @@ import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
 import { PaidModes, UnpayableWallets } from "../src/issuance/IssueRequest.ts"
 import { Preflight } from "../src/issuance/Preflight.ts"
+import { UpkeepSettings } from "../src/issuance/UpkeepSettings.ts"
 import * as Settings from "../src/kernel/Settings.ts"
 import { Merchants } from "../src/merchant/Merchants.ts"
 import * as Database from "./db/Database.ts"
@@ -79,7 +80,7 @@ export const merchantServices = (program: string) =>
 /** What the issuance worker needs. */
 export const issuance = (program: string) =>
   Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, FeeMarket.layer, Preflight.layer).pipe(
-    Layer.provideMerge(IssuanceSettings.layer),
+    Layer.provideMerge(Layer.mergeAll(IssuanceSettings.layer, UpkeepSettings.layer)),
     // The signer keeps its daily cap in the database.
     Layer.provideMerge(Layer.mergeAll(network, signer, random)),
     Layer.provideMerge(Database.layer(program)),

@@ -10,6 +10,7 @@ import { FeeMarket } from "../src/issuance/FeeMarket.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
 import { Preflight } from "../src/issuance/Preflight.ts"
+import { UpkeepSettings } from "../src/issuance/UpkeepSettings.ts"
 import * as HorizonLocalnet from "./horizon/HorizonLocalnet.ts"
 import type { Network } from "./localnet/Network.ts"
 import * as RedisMemory from "./redis/RedisMemory.ts"
@@ -41,8 +42,17 @@ export const signer = (
 export const redis = RedisMemory.layer
 export const random = SecureRandom.layerWebCrypto
 
+/** As the settings' defaults have it. */
+const UPKEEP = UpkeepSettings.of({ topUpBelowStroops: 2_0000000n, topUpToStroops: 5_0000000n })
+
 /** What the issuance worker needs, but for SqlClient, the network and the Signer. */
-export const issuance = (settings: IssuanceSettings["Service"]) =>
+export const issuance = (settings: IssuanceSettings["Service"], upkeep = UPKEEP) =>
   Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, FeeMarket.layer, Preflight.layer).pipe(
-    Layer.provideMerge(Layer.mergeAll(Layer.succeed(IssuanceSettings, settings), random)),
+    Layer.provideMerge(
+      Layer.mergeAll(
+        Layer.succeed(IssuanceSettings, settings),
+        Layer.succeed(UpkeepSettings, upkeep),
+        random,
+      ),
+    ),
   )

@@ -37,7 +37,7 @@ export interface AccountsView {
 }
 
 /** Half an XLM on every network there is; a vote of the validators may change it (LedgerHeader.baseReserve). */
-const BASE_RESERVE_STROOPS = 5_000_000n
+export const BASE_RESERVE_STROOPS = 5_000_000n
 
 /** What CAP-33 makes of the balance that must stay: (2 + subentries + sponsoring - sponsored) base reserves. */
 const minimumBalance = (entry: xdr.AccountEntry): bigint => {

@@ -243,6 +243,20 @@ export const channels = optionalCount(
   1,
   198,
 )
+export const channelTopUpBelow = count(
+  "CHANNEL_TOP_UP_BELOW",
+  "A channel that can spend less XLM than this gets more from the distribution account; it pays its fees by it",
+  2,
+  1,
+  49,
+)
+export const channelTopUpTo = count(
+  "CHANNEL_TOP_UP_TO",
+  "XLM that a channel starts with and is topped up to; more than CHANNEL_TOP_UP_BELOW",
+  5,
+  2,
+  50,
+)
 export const baseFeeStroops = count(
   "STELLAR_BASE_FEE_STROOPS",
   "Lowest fee bid for each operation, in stroops; the market's when that is higher",
