@@ -91,14 +91,16 @@ export const confirmRows = Effect.fn("RecoveredRows.confirmRows")(function* (
     FROM (SELECT campaign_id, sum(amount_stroops)::bigint AS stroops FROM paid GROUP BY campaign_id) s
     WHERE c.id = s.campaign_id`
   const balances = confirmed.flatMap(({ issuanceId, payment: { balance } }) =>
-    balance?.reclaimAfter === undefined ? [] : [{ ...balance, issuanceId }],
+    balance?.reclaimAfter === undefined
+      ? []
+      : [{ issuanceId, balanceId: balance.balanceId, reclaimAfter: balance.reclaimAfter }],
   )
   yield* sql`
     INSERT INTO claimable_balances (issuance_id, balance_id, reclaim_after, status, created_at, updated_at)
     SELECT id, balance_id, reclaim_after, 'open', ${at}, ${at}
     FROM unnest(
       ${balances.map((one) => one.issuanceId)}::text[], ${balances.map((one) => one.balanceId)}::text[],
-      ${balances.map((one) => one.reclaimAfter ?? null)}::timestamptz[]
+      ${balances.map((one) => one.reclaimAfter)}::timestamptz[]
     ) AS b (id, balance_id, reclaim_after)
     ON CONFLICT (issuance_id) DO NOTHING`
   return confirmed.map(({ issuanceId }) => issuanceId)
@@ -137,12 +139,12 @@ export const recordUnmatched = Effect.fn("RecoveredRows.recordUnmatched")(functi
     INSERT INTO unmatched_payments (tx_hash, operation_index, ledger, channel_id, sequence, wallet_account,
       wallet_address, amount_stroops, balance_id, reclaim_after, found_at)
     SELECT ${proofHash}, place, ${transaction.ledger}, ${channelId}, ${transaction.sequence}, account, address,
-      stroops, balance_id, reclaim_after, ${yield* now}
+      stroops, nullif(balance_id, ''), nullif(reclaim_after, '')::timestamptz, ${yield* now}
     FROM unnest(
       ${payments.map((one) => one.operationIndex)}::int[], ${payments.map((one) => one.walletAccount)}::text[],
       ${payments.map((one) => one.walletAddress)}::text[], ${payments.map((one) => one.amountStroops)}::bigint[],
-      ${payments.map((one) => one.balance?.balanceId ?? null)}::text[],
-      ${payments.map((one) => one.balance?.reclaimAfter ?? null)}::timestamptz[]
+      ${payments.map((one) => one.balance?.balanceId ?? "")}::text[],
+      ${payments.map((one) => one.balance?.reclaimAfter?.toISOString() ?? "")}::text[]
     ) AS p (place, account, address, stroops, balance_id, reclaim_after)
     ON CONFLICT (tx_hash, operation_index) DO NOTHING RETURNING 1`
   return rows.length
