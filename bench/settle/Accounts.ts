@@ -33,14 +33,15 @@ const sequenceOf = (network: LocalNetwork, { keys }: Person): bigint => {
 }
 
 /** Submits the envelopes and closes a ledger; throws unless all of them succeeded. */
-const makeSettle = (network: LocalNetwork, nextSecond: () => number) => (envelopes: ReadonlyArray<string>) => {
-  for (const one of envelopes) {
-    const { status } = network.submit(one)
-    if (status !== "PENDING") throw new Error(`the network answered ${status} while accounts were made`)
+const makeSettle =
+  (network: LocalNetwork, nextSecond: () => number) => (envelopes: ReadonlyArray<string>) => {
+    for (const one of envelopes) {
+      const { status } = network.submit(one)
+      if (status !== "PENDING") throw new Error(`the network answered ${status} while accounts were made`)
+    }
+    const { successfulTransactions } = network.closeLedger(nextSecond())
+    if (successfulTransactions !== envelopes.length) throw new Error("an account could not be made")
   }
-  const { successfulTransactions } = network.closeLedger(nextSecond())
-  if (successfulTransactions !== envelopes.length) throw new Error("an account could not be made")
-}
 
 const populate = (
   network: LocalNetwork,

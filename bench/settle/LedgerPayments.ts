@@ -48,11 +48,7 @@ export const latestLedger = (horizonUrl: string): Effect.Effect<number> =>
   )
 
 /** Mean time between two ledgers, in ms, by the seconds in which they closed. */
-export const meanCloseMs = (
-  horizonUrl: string,
-  from: number,
-  to: number,
-): Effect.Effect<number> =>
+export const meanCloseMs = (horizonUrl: string, from: number, to: number): Effect.Effect<number> =>
   Effect.gen(function* () {
     const [first] = yield* ledgersAfter(horizonUrl, from - 1)
     const [last] = yield* ledgersAfter(horizonUrl, to - 1)

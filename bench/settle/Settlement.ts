@@ -20,12 +20,7 @@ import {
 } from "./LedgerPayments.ts"
 import { percentile } from "./Percentile.ts"
 import { CAPACITY, type Profile } from "./Plan.ts"
-import {
-  type ProcessorShares,
-  type ProcessorTimes,
-  readTimes,
-  sharesBetween,
-} from "./ProcessorTime.ts"
+import { type ProcessorShares, type ProcessorTimes, readTimes, sharesBetween } from "./ProcessorTime.ts"
 import {
   type Environment,
   programEnvironment,
