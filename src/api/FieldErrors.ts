@@ -33,14 +33,31 @@ const WHOLE: Readonly<Record<string, string>> = { Payload: "body", Query: "query
 const ERRORS_MAX = 20
 const NAME_LENGTH_MAX = 64
 
-/** At most twenty entries, in the order of the schema's fields. */
-export const fieldErrors = (error: HttpApiError.HttpApiSchemaError): ReadonlyArray<typeof FieldError.Type> =>
-  format(error.cause.issue)
+/** `items`, 3, `amount` as one text: items[3].amount */
+const pathText = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>): string =>
+  path.map(segmentOf).reduce((text, segment) => {
+    if (/^[0-9]+$/.test(segment)) return `${text}[${segment}]`
+    return text === "" ? segment : `${text}.${segment}`
+  }, "")
+
+/**
+ * At most twenty entries, in the order of the schema's fields. `whole` names what has no path; `prefix` is put before
+ * the others.
+ */
+export const issueErrors = (
+  issue: SchemaIssue.Issue,
+  whole: string,
+  prefix = "",
+): ReadonlyArray<typeof FieldError.Type> =>
+  format(issue)
     .issues.slice(0, ERRORS_MAX)
     .map(({ path = [], message }) => {
-      const param = path.map(segmentOf).join(".").slice(0, NAME_LENGTH_MAX)
+      const param = pathText(path).slice(0, NAME_LENGTH_MAX)
       return {
-        param: param === "" ? (WHOLE[error.kind] ?? "body") : param,
+        param: param === "" ? whole : `${prefix}${param}`,
         message: asPredicate(message, path.length === 0),
       }
     })
+
+export const fieldErrors = (error: HttpApiError.HttpApiSchemaError): ReadonlyArray<typeof FieldError.Type> =>
+  issueErrors(error.cause.issue, WHOLE[error.kind] ?? "body")

@@ -124,6 +124,32 @@ export const problems = {
     about:
       "What the campaign has left after paid and promised rewards is less than the amount. Nothing was accepted and the key is unused.",
   },
+  "campaign.wallet_cap_reached": {
+    status: 409,
+    title: "The campaign's cap for this wallet does not cover this reward",
+    retryable: false,
+    about:
+      "The campaign gives each account so much a day, week, month or altogether (`walletCap`), and what this one has left is less than the amount. All muxed addresses of an account count as one. Nothing was accepted and the key is unused.",
+  },
+  "campaign.budget_below_promised": {
+    status: 409,
+    title: "The budget cannot be less than what is promised and paid",
+    retryable: false,
+    about: "The new `budget` is less than `reserved` and `spent` together. Nothing was changed.",
+  },
+  "campaign.ended": {
+    status: 409,
+    title: "The campaign has ended",
+    retryable: false,
+    about: "An ended campaign stays ended: its `status` cannot change any more. Nothing was changed.",
+  },
+  "issuance.state_conflict": {
+    status: 409,
+    title: "The issuance's status does not allow this",
+    retryable: false,
+    about:
+      "Only a pending or held reward can be cancelled, and only a held one tried again: not while its campaign is paused, and neither of the two while it is under review. `detail` names the status it has now. Nothing was changed.",
+  },
   "request.too_large": {
     status: 413,
     title: "The body is too large",
@@ -224,6 +250,19 @@ const schemaOf = <Code extends ErrorCode>(code: Code) => {
     )
 }
 
+/** A problem of any code, where one is part of an answer. */
+export const AnyProblem = Schema.Struct({
+  type: Schema.String,
+  title: Schema.String,
+  status: Schema.Int,
+  detail: Schema.String,
+  code: Schema.Literals(errorCodes),
+  param: Schema.optionalKey(Schema.String),
+  errors: Schema.optionalKey(Schema.Array(FieldError)),
+  request_id: Schema.String,
+  retryable: Schema.Boolean,
+}).annotate({ identifier: "Problem" })
+
 type ProblemSchema<Code extends ErrorCode> = ReturnType<typeof schemaOf<Code>>
 const schemas = new Map<ErrorCode, ProblemSchema<ErrorCode>>()
 
@@ -270,11 +309,12 @@ export const failWith = <const Code extends ErrorCode>(code: Code, detail: Probl
  */
 export const asProblem =
   (params: Partial<Record<ErrorCode, string>> = {}) =>
-  <Failure extends DomainError>(error: Failure): Effect.Effect<never, Problem<Failure["code"]>> => {
-    const param = params[error.code]
-    return failWith<Failure["code"]>(error.code, {
-      detail: error.message,
-      param,
-      errors: param === undefined ? undefined : [{ param, message: error.message }],
-    })
-  }
+  <Failure extends DomainError>(error: Failure): Effect.Effect<never, Problem<Failure["code"]>> =>
+    failWith<Failure["code"]>(error.code, detailOf(error, params[error.code]))
+
+/** What a domain's error says of the field `param`. */
+export const detailOf = (error: DomainError, param: string | undefined): ProblemDetail => ({
+  detail: error.message,
+  param,
+  errors: param === undefined ? undefined : [{ param, message: error.message }],
+})

@@ -27,8 +27,34 @@ export class CampaignDatesReversed extends Schema.TaggedError<CampaignDatesRever
   readonly code = "campaign.dates_reversed" as const
 }
 
+/** The wallet's account would get more in this period than the campaign gives to one wallet. */
+export class CampaignWalletCapReached extends Schema.TaggedError<CampaignWalletCapReached>()(
+  "CampaignWalletCapReached",
+  { message: Schema.String },
+) {
+  readonly code = "campaign.wallet_cap_reached" as const
+}
+
+/** The new budget is less than what is promised and paid already. */
+export class CampaignBudgetBelowPromised extends Schema.TaggedError<CampaignBudgetBelowPromised>()(
+  "CampaignBudgetBelowPromised",
+  { message: Schema.String },
+) {
+  readonly code = "campaign.budget_below_promised" as const
+}
+
+/** An ended campaign stays ended. */
+export class CampaignEnded extends Schema.TaggedError<CampaignEnded>()("CampaignEnded", {
+  message: Schema.String,
+}) {
+  readonly code = "campaign.ended" as const
+}
+
 export type CampaignError =
   | CampaignNotFound
   | CampaignNotActive
   | CampaignBudgetExhausted
   | CampaignDatesReversed
+  | CampaignWalletCapReached
+  | CampaignBudgetBelowPromised
+  | CampaignEnded

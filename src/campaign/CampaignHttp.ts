@@ -6,8 +6,13 @@ import { NovaApi } from "../api/NovaApi.ts"
 import { asProblem } from "../api/Problems.ts"
 import { formatAmount } from "../kernel/Amount.ts"
 import { CurrentOwner } from "../merchant/Owner.ts"
-import { type Campaign, remainingStroops } from "./Campaign.ts"
+import { type Campaign, remainingStroops, SECONDS_PER_DAY } from "./Campaign.ts"
 import { Campaigns } from "./Campaigns.ts"
+
+const walletCapOf = ({ walletCapPeriod, walletCapStroops }: Campaign) =>
+  walletCapPeriod === null || walletCapStroops === null
+    ? null
+    : { amount: formatAmount(walletCapStroops), period: walletCapPeriod }
 
 const toJson = (campaign: Campaign) => ({
   id: campaign.id,
@@ -19,8 +24,22 @@ const toJson = (campaign: Campaign) => ({
   reserved: formatAmount(campaign.reservedStroops),
   spent: formatAmount(campaign.spentStroops),
   remaining: formatAmount(remainingStroops(campaign)),
+  onMissingTrustline: campaign.onMissingTrustline,
+  reclaimAfterDays:
+    campaign.onMissingTrustline === "claimable_balance"
+      ? Number(campaign.reclaimAfterS) / SECONDS_PER_DAY
+      : null,
+  walletCap: walletCapOf(campaign),
   createdAt: campaign.createdAt,
 })
+
+/** The fields of a change that each refusal speaks of. */
+const changeParams = {
+  "campaign.not_found": "id",
+  "campaign.dates_reversed": "endsAt",
+  "campaign.budget_below_promised": "budget",
+  "campaign.ended": "status",
+} as const
 
 export const layer = HttpApiBuilder.group(
   NovaApi,
@@ -29,9 +48,13 @@ export const layer = HttpApiBuilder.group(
     const campaigns = yield* Campaigns
     return handlers.handleAll({
       create: Effect.fnUntraced(function* ({ payload }) {
-        const { name, budget, startsAt, endsAt } = payload
+        const { budget, walletCap, ...rest } = payload
         const created = yield* campaigns
-          .create(yield* CurrentOwner, { name, budgetStroops: budget, startsAt, endsAt })
+          .create(yield* CurrentOwner, {
+            ...rest,
+            budgetStroops: budget,
+            walletCap: walletCap && { amountStroops: walletCap.amount, period: walletCap.period },
+          })
           .pipe(Effect.catch(asProblem({ "campaign.dates_reversed": "endsAt" })))
         return toJson(created)
       }),
@@ -48,6 +71,13 @@ export const layer = HttpApiBuilder.group(
           .get(yield* CurrentOwner, params.id)
           .pipe(Effect.catch(asProblem({ "campaign.not_found": "id" })))
         return toJson(campaign)
+      }),
+      change: Effect.fnUntraced(function* ({ params, payload }) {
+        const { budget, ...rest } = payload
+        const changed = yield* campaigns
+          .change(yield* CurrentOwner, params.id, { ...rest, budgetStroops: budget })
+          .pipe(Effect.catch(asProblem(changeParams)))
+        return toJson(changed)
       }),
     })
   }),

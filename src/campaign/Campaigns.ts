@@ -1,18 +1,23 @@
-/** Campaigns of a merchant. `reserve` is the only way to promise money, and joins the caller's transaction. */
+/** Campaigns of a merchant. `openBook` is the only way to promise money, and joins the caller's transaction. */
 import { Clock, Context, Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
-import { formatAmount } from "../kernel/Amount.ts"
 import { makeId } from "../kernel/Ids.ts"
 import { type Page, type PageRequest, pageOf, rowsToFetch } from "../kernel/Page.ts"
 import type { Owner } from "../merchant/Owner.ts"
-import { type Campaign, type CampaignStatus, reasonNotActive, remainingStroops } from "./Campaign.ts"
+import type { PromiseRequest } from "./BudgetBook.ts"
 import {
-  CampaignBudgetExhausted,
-  CampaignDatesReversed,
-  CampaignNotActive,
-  CampaignNotFound,
-} from "./CampaignErrors.ts"
+  type Campaign,
+  type CampaignStatus,
+  type OnMissingTrustline,
+  RECLAIM_AFTER_DAYS_DEFAULT,
+  SECONDS_PER_DAY,
+} from "./Campaign.ts"
+import { CampaignDatesReversed, CampaignNotFound } from "./CampaignErrors.ts"
+import { campaignColumns, ownedBy } from "./CampaignRows.ts"
+import type { CapPeriod } from "./CapPeriod.ts"
+import { type CampaignChange, type ChangeError, makeChange } from "./ChangeCampaign.ts"
+import { makeOpenBook, type OpenBook } from "./OpenBook.ts"
 
 export interface NewCampaign {
   readonly name: string
@@ -21,6 +26,12 @@ export interface NewCampaign {
   readonly startsAt?: Date | undefined
   /** Exclusive; for ever when absent. */
   readonly endsAt?: Date | undefined
+  /** Fails the reward when absent. */
+  readonly onMissingTrustline?: OnMissingTrustline | undefined
+  /** Whole days until an unclaimed balance is taken back, 1-3650; 30 when absent. */
+  readonly reclaimAfterDays?: number | undefined
+  /** The most that one account may get in each period; it stays as it is. */
+  readonly walletCap?: { readonly amountStroops: bigint; readonly period: CapPeriod } | undefined
 }
 
 export interface CampaignFilter {
@@ -35,15 +46,17 @@ export class Campaigns extends Context.Service<
     readonly get: (owner: Owner, id: string) => Effect.Effect<Campaign, CampaignNotFound>
     /** Newest first. */
     readonly list: (owner: Owner, filter: CampaignFilter, page: PageRequest) => Effect.Effect<Page<Campaign>>
-    /**
-     * Promises `amountStroops` of the campaign's budget, if it is active at `at` and has that much left. Belongs
-     * into the transaction that accepts the issuance, as its last statement: the campaign's row stays locked
-     * until commit.
-     */
-    readonly reserve: (
+    /** Changes name, end, budget or status. Pausing holds the campaign's pending rewards, resuming frees them. */
+    readonly change: (
       owner: Owner,
-      reservation: { readonly campaignId: string; readonly amountStroops: bigint; readonly at: Date },
-    ) => Effect.Effect<void, CampaignNotFound | CampaignNotActive | CampaignBudgetExhausted>
+      id: string,
+      change: CampaignChange,
+    ) => Effect.Effect<Campaign, ChangeError>
+    /**
+     * Locks the campaigns of these requests until the caller's transaction ends, and answers with the book that
+     * promises their money. The only way to promise any.
+     */
+    readonly openBook: (requests: ReadonlyArray<PromiseRequest>) => Effect.Effect<OpenBook>
   }
 >()("nova/campaign/Campaigns") {
   static readonly layer = Layer.effect(
@@ -52,23 +65,23 @@ export class Campaigns extends Context.Service<
       const sql = yield* SqlClient.SqlClient
       const random = yield* SecureRandom.SecureRandom
 
-      const columns = sql`
-        id, name, status, starts_at AS "startsAt", ends_at AS "endsAt", budget_stroops AS "budgetStroops",
-        reserved_stroops AS "reservedStroops", spent_stroops AS "spentStroops", created_at AS "createdAt"`
-      const owned = (owner: Owner) => sql`merchant_id = ${owner.merchantId} AND mode = ${owner.mode}`
+      const columns = campaignColumns(sql)
+      const owned = (owner: Owner) => ownedBy(sql, owner)
 
       const create = Effect.fn("Campaigns.create")(function* (owner: Owner, campaign: NewCampaign) {
         const now = new Date(yield* Clock.currentTimeMillis)
         const startsAt = campaign.startsAt ?? now
-        const endsAt = campaign.endsAt ?? null
+        const { endsAt = null, onMissingTrustline = "fail" } = campaign
+        const { reclaimAfterDays = RECLAIM_AFTER_DAYS_DEFAULT } = campaign
         if (endsAt !== null && endsAt <= startsAt)
           return yield* new CampaignDatesReversed({ message: "The campaign must end after it starts." })
         const id = yield* makeId("cmp").pipe(Effect.provideService(SecureRandom.SecureRandom, random))
         const rows = yield* sql<Campaign>`
           INSERT INTO campaigns (id, merchant_id, mode, name, status, starts_at, ends_at, budget_stroops,
-            created_at, updated_at)
+            on_missing_trustline, reclaim_after_s, wallet_cap_stroops, wallet_cap_period, created_at, updated_at)
           VALUES (${id}, ${owner.merchantId}, ${owner.mode}, ${campaign.name}, 'active', ${startsAt}, ${endsAt},
-            ${campaign.budgetStroops}, ${now}, ${now})
+            ${campaign.budgetStroops}, ${onMissingTrustline}, ${reclaimAfterDays * SECONDS_PER_DAY},
+            ${campaign.walletCap?.amountStroops ?? null}, ${campaign.walletCap?.period ?? null}, ${now}, ${now})
           RETURNING ${columns}`.pipe(Effect.orDie)
         return yield* Effect.fromNullishOr(rows[0]).pipe(Effect.orDie)
       })
@@ -101,35 +114,7 @@ export class Campaigns extends Context.Service<
         return pageOf(rows, page)
       }, Effect.orDie)
 
-      const reserve = Effect.fn("Campaigns.reserve")(function* (
-        owner: Owner,
-        {
-          campaignId,
-          amountStroops,
-          at,
-        }: {
-          readonly campaignId: string
-          readonly amountStroops: bigint
-          readonly at: Date
-        },
-      ) {
-        // The guard subtracts instead of adding: a sum could leave the range of bigint.
-        const reserved = yield* sql`
-          UPDATE campaigns SET reserved_stroops = reserved_stroops + ${amountStroops}, updated_at = ${at}
-          WHERE id = ${campaignId} AND ${owned(owner)} AND status = 'active' AND starts_at <= ${at}
-            AND (ends_at IS NULL OR ends_at > ${at})
-            AND ${amountStroops} <= budget_stroops - reserved_stroops - spent_stroops
-          RETURNING id`.pipe(Effect.orDie)
-        if (reserved.length > 0) return
-        const campaign = yield* find(owner, campaignId)
-        const reason = reasonNotActive(campaign, at)
-        if (reason !== undefined) return yield* new CampaignNotActive({ message: reason })
-        return yield* new CampaignBudgetExhausted({
-          message: `The campaign has ${formatAmount(remainingStroops(campaign))} left to promise, less than this reward.`,
-        })
-      })
-
-      return Campaigns.of({ create, get, list, reserve })
+      return Campaigns.of({ create, get, list, change: makeChange(sql), openBook: makeOpenBook(sql) })
     }),
   )
 }

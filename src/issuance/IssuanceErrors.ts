@@ -28,4 +28,17 @@ export class ModeNotPaid extends Schema.TaggedError<ModeNotPaid>()("ModeNotPaid"
   readonly code = "issuance.mode_not_paid" as const
 }
 
-export type IssuanceError = IssuanceNotFound | IdempotencyKeyReused | WalletNotPayable | ModeNotPaid
+/** Where the issuance stands, this cannot be done with it. */
+export class IssuanceStateConflict extends Schema.TaggedError<IssuanceStateConflict>()(
+  "IssuanceStateConflict",
+  { message: Schema.String },
+) {
+  readonly code = "issuance.state_conflict" as const
+}
+
+export type IssuanceError =
+  | IssuanceNotFound
+  | IdempotencyKeyReused
+  | WalletNotPayable
+  | ModeNotPaid
+  | IssuanceStateConflict

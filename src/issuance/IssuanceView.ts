@@ -12,6 +12,13 @@ export interface IssuanceView {
   readonly amountStroops: bigint
   /** The merchant's own name for its user. */
   readonly userId: string | null
+  /** 1 before 0 before -1. */
+  readonly priority: number
+  readonly payout: "payment" | "claimable_balance"
+  /** The three are null unless it was paid out as a claimable balance. */
+  readonly balanceId: string | null
+  readonly reclaimAfter: Date | null
+  readonly balanceStatus: "open" | "claimed" | "reclaimed" | null
   readonly createdAt: Date
   readonly updatedAt: Date
   readonly confirmedAt: Date | null

@@ -19,6 +19,7 @@ import * as HealthHttp from "../health/HealthHttp.ts"
 import { QueueDepth } from "../health/QueueDepth.ts"
 import * as IssuanceHttp from "../issuance/IssuanceHttp.ts"
 import { Issuances } from "../issuance/Issuances.ts"
+import { IssuanceWaits } from "../issuance/IssuanceWaits.ts"
 import * as Settings from "../kernel/Settings.ts"
 import * as AuthHttp from "../merchant/AuthHttp.ts"
 import { Merchants } from "../merchant/Merchants.ts"
@@ -64,7 +65,7 @@ const serve = Layer.unwrap(
  */
 export const layer = Draining.layerOnStop.pipe(
   Layer.provide(serve),
-  Layer.provide(Health.layer),
+  Layer.provide([Health.layer, IssuanceWaits.layer]),
   Layer.provide(Draining.layer),
   Layer.provide([layerServices, spanNames]),
 )

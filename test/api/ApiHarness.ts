@@ -112,6 +112,7 @@ export interface Client {
   readonly key: string
   readonly get: (path: string) => ReturnType<typeof send>
   readonly post: (path: string, body: unknown, headers?: Record<string, string>) => ReturnType<typeof send>
+  readonly patch: (path: string, body: unknown, headers?: Record<string, string>) => ReturnType<typeof send>
 }
 
 /** A new merchant, and a client with a key of it. */
@@ -124,23 +125,31 @@ export const newClient = Effect.fnUntraced(function* (mode: Mode = "test") {
 export const clientOf = Effect.fnUntraced(function* (merchantId: string, mode: Mode) {
   const merchants = yield* Merchants
   const key = Redacted.value(yield* merchants.createKey({ merchantId, mode }))
+  const withBody =
+    (method: string) =>
+    (path: string, body: unknown, headers: Record<string, string> = {}) =>
+      send(path, {
+        method,
+        headers: { "x-api-key": key, "content-type": "application/json", ...headers },
+        body: typeof body === "string" ? body : JSON.stringify(body),
+      })
   const client: Client = {
     merchantId,
     key,
     get: (path) => send(path, { headers: { "x-api-key": key } }),
-    post: (path, body, headers = {}) =>
-      send(path, {
-        method: "POST",
-        headers: { "x-api-key": key, "content-type": "application/json", ...headers },
-        body: typeof body === "string" ? body : JSON.stringify(body),
-      }),
+    post: withBody("POST"),
+    patch: withBody("PATCH"),
   }
   return client
 })
 
 /** Id of a new campaign with this budget. */
-export const newCampaign = Effect.fnUntraced(function* (client: Client, budget = "1000") {
-  const created = yield* client.post("/api/campaigns", { name: "Summer", budget })
+export const newCampaign = Effect.fnUntraced(function* (
+  client: Client,
+  budget = "1000",
+  fields: Record<string, unknown> = {},
+) {
+  const created = yield* client.post("/api/campaigns", { name: "Summer", budget, ...fields })
   if (created.status !== 201) throw new Error(`campaign: ${created.status} ${created.text}`)
   return created.body.id as string
 })

@@ -34,7 +34,7 @@ live("a fault of our own is a 500 without detail, and its trace is in the log un
     expect(logged.length).toBe(1)
     // What failed and where: the reason of PostgreSQL and the service's method.
     expect(logged[0]).toContain("reward_issuances")
-    expect(logged[0]).toContain("Issuances.issue")
+    expect(logged[0]).toContain("AcceptRewards.accept")
     yield* sql`ALTER TABLE secret_table_name RENAME TO reward_issuances`
     expect((yield* client.post("/api/rewards/issue", Api.reward(campaignId))).status).toBe(202)
   }),

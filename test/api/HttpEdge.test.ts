@@ -33,7 +33,7 @@ live("HEAD answers as GET without a body, and other methods are told what there 
       ["DELETE", "/api/campaigns", "GET, HEAD, POST"],
       ["GET", "/api/rewards/issue", "POST"],
       ["POST", "/health", "GET, HEAD"],
-      ["OPTIONS", "/api/campaigns/cmp_1", "GET, HEAD"],
+      ["OPTIONS", "/api/campaigns/cmp_1", "GET, HEAD, PATCH"],
       ["PATCH", "/openapi.json", "GET, HEAD"],
     ] as const
     for (const [method, path, allow] of cases) {

@@ -95,6 +95,41 @@ export const provocations: Record<
     param: "amount",
     provoke: withCampaign((client, id) => client.post(issue, Api.reward(id, { amount: "1000.0000001" }))),
   },
+  "campaign.wallet_cap_reached": {
+    param: "amount",
+    provoke: Effect.gen(function* () {
+      const client = yield* Api.newClient()
+      const cap = { walletCap: { amount: "24.9999999", period: "day" } }
+      return yield* client.post(issue, Api.reward(yield* Api.newCampaign(client, "1000", cap)))
+    }),
+  },
+  "campaign.budget_below_promised": {
+    param: "budget",
+    provoke: withCampaign((client, id) =>
+      Effect.gen(function* () {
+        yield* client.post(issue, Api.reward(id))
+        return yield* client.patch(`/api/campaigns/${id}`, { budget: "24.9999999" })
+      }),
+    ),
+  },
+  "campaign.ended": {
+    param: "status",
+    provoke: withCampaign((client, id) =>
+      Effect.gen(function* () {
+        yield* client.patch(`/api/campaigns/${id}`, { status: "ended" })
+        return yield* client.patch(`/api/campaigns/${id}`, { status: "active" })
+      }),
+    ),
+  },
+  "issuance.state_conflict": {
+    param: "action",
+    provoke: withCampaign((client, id) =>
+      Effect.gen(function* () {
+        const { issuanceId } = (yield* client.post(issue, Api.reward(id))).body
+        return yield* client.patch(`/api/rewards/issuances/${issuanceId}`, { action: "retry" })
+      }),
+    ),
+  },
   "request.too_large": {
     param: "body",
     provoke: withCampaign((client) => client.post(issue, `"${"x".repeat(2_000_000)}"`)),

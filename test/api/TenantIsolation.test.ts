@@ -20,10 +20,27 @@ type Call = (client: Api.Client, of: Owned) => ReturnType<Api.Client["get"]>
 
 /** How to reach for another's data through each route that asks for a key. */
 const reach: Readonly<
-  Record<string, { readonly call: Call; readonly finds: "nothing" | "not_found" | "own" }>
+  Record<string, { readonly call: Call; readonly finds: "nothing" | "not_found" | "own" | "refused" }>
 > = {
   "POST /api/rewards/issue": {
     call: (client, of) => client.post("/api/rewards/issue", Api.reward(of.campaignId)),
+    finds: "not_found",
+  },
+  "POST /api/rewards/distribute": {
+    call: (client, of) =>
+      client.post("/api/rewards/distribute", Api.reward(of.campaignId), { prefer: "wait=1" }),
+    finds: "not_found",
+  },
+  "POST /api/rewards/issue/batch": {
+    call: (client, of) => client.post("/api/rewards/issue/batch", { items: [Api.reward(of.campaignId)] }),
+    finds: "refused",
+  },
+  "PATCH /api/rewards/issuances/:id": {
+    call: (client, of) => client.patch(`/api/rewards/issuances/${of.issuanceId}`, { action: "cancel" }),
+    finds: "not_found",
+  },
+  "PATCH /api/campaigns/:id": {
+    call: (client, of) => client.patch(`/api/campaigns/${of.campaignId}`, { name: "Theirs" }),
     finds: "not_found",
   },
   "GET /api/rewards/issuances": {
@@ -89,6 +106,14 @@ for (const [route, { call, finds }] of Object.entries(reach)) {
         const answer = yield* call(stranger, of)
         if (finds === "nothing") {
           expect([answer.status, answer.body]).toEqual([200, { data: [], has_more: false }])
+        } else if (finds === "refused") {
+          const refusal = (one: Api.Answer) => [
+            one.status,
+            one.body.results[0].issuanceId,
+            one.body.results[0].problem.code,
+          ]
+          expect(refusal(answer)).toEqual([200, null, "campaign.not_found"])
+          expect(refusal(answer)).toEqual(refusal(yield* call(stranger, unknown)))
         } else if (finds === "own") {
           expect(answer.status).toBe(201)
           expect((yield* of.client.get(`/api/campaigns/${answer.body.id}`)).status).toBe(404)
@@ -123,6 +148,7 @@ for (const [route, { call, finds }] of Object.entries(reach)) {
           ...of.client,
           get: (path) => Api.send(path, { headers: { "x-api-key": wrong } }),
           post: (path, body) => of.client.post(path, body, { "x-api-key": wrong }),
+          patch: (path, body) => of.client.patch(path, body, { "x-api-key": wrong }),
         }
         const answer = yield* call(withKey, of)
         expect([wrong, answer.status]).toEqual([wrong, 401])
