@@ -5,6 +5,7 @@
  * What the settings name already (a DATABASE_URL, a network) is used instead of an embedded part. The programs
  * themselves run as they do anywhere else, by Live.ts.
  */
+import { hostname } from "node:os"
 import { join } from "node:path"
 import { Keypair } from "@stellar/stellar-sdk"
 import { Config, ConfigProvider, Effect, Layer, Option } from "effect"
@@ -161,7 +162,8 @@ const startPrograms = Effect.fnUntraced(function* (
   yield* supervisor.supervise({
     name: "issuance-worker",
     command: programCommand("issuance-worker"),
-    env: { ...env, ...secrets },
+    // One worker for each home: after a kill it takes up its channels without waiting for their leases.
+    env: { ISSUANCE_WORKER_NAME: `${hostname()}:${home.path}`, ...env, ...secrets },
     logFile: home.logOf("issuance-worker"),
     prepare: ensurePortFree({ host, port: workerPort, setting: "WORKER_PORT" }),
     isReady: () => answers(`${workerUrl}/health/ready`),

@@ -13,6 +13,7 @@ import { FeeMarket } from "../src/issuance/FeeMarket.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
 import { PaidModes, UnpayableWallets } from "../src/issuance/IssueRequest.ts"
+import { LedgerShare } from "../src/issuance/LedgerShare.ts"
 import { Preflight } from "../src/issuance/Preflight.ts"
 import { UpkeepSettings } from "../src/issuance/UpkeepSettings.ts"
 import * as Settings from "../src/kernel/Settings.ts"
@@ -79,7 +80,14 @@ export const merchantServices = (program: string) =>
 
 /** What the issuance worker needs. */
 export const issuance = (program: string) =>
-  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, FeeMarket.layer, Preflight.layer).pipe(
+  Layer.mergeAll(
+    Channels.layer,
+    Batches.layer,
+    IssuanceControl.layer,
+    FeeMarket.layer,
+    LedgerShare.layer,
+    Preflight.layer,
+  ).pipe(
     Layer.provideMerge(Layer.mergeAll(IssuanceSettings.layer, UpkeepSettings.layer)),
     // The signer keeps its daily cap in the database.
     Layer.provideMerge(Layer.mergeAll(network, signer, random)),

@@ -9,6 +9,7 @@ import { Channels } from "../src/issuance/Channels.ts"
 import { FeeMarket } from "../src/issuance/FeeMarket.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
+import { LedgerShare } from "../src/issuance/LedgerShare.ts"
 import { Preflight } from "../src/issuance/Preflight.ts"
 import { UpkeepSettings } from "../src/issuance/UpkeepSettings.ts"
 import * as HorizonLocalnet from "./horizon/HorizonLocalnet.ts"
@@ -47,7 +48,14 @@ const UPKEEP = UpkeepSettings.of({ topUpBelowStroops: 2_0000000n, topUpToStroops
 
 /** What the issuance worker needs, but for SqlClient, the network and the Signer. */
 export const issuance = (settings: IssuanceSettings["Service"], upkeep = UPKEEP) =>
-  Layer.mergeAll(Channels.layer, Batches.layer, IssuanceControl.layer, FeeMarket.layer, Preflight.layer).pipe(
+  Layer.mergeAll(
+    Channels.layer,
+    Batches.layer,
+    IssuanceControl.layer,
+    FeeMarket.layer,
+    LedgerShare.layer,
+    Preflight.layer,
+  ).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
         Layer.succeed(IssuanceSettings, settings),

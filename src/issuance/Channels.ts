@@ -71,6 +71,11 @@ export class Channels extends Context.Service<
     readonly lease: (owner: string, leaseMs: number) => Effect.Effect<ReadonlyArray<Lease>>
     /** Gives all of the owner's channels back at once; it no longer counts as a worker. */
     readonly release: (owner: string) => Effect.Effect<void>
+    /**
+     * Ends the leases of earlier runs of the worker of this name at once. Safe even if one of them still runs: whoever
+     * takes its channels gets another token.
+     */
+    readonly takeOver: (workerName: string) => Effect.Effect<void>
     /** Takes the channel out of use; its issuances stay as they are. `open` takes it into use again. */
     readonly setStatus: (
       lease: Lease,
@@ -121,6 +126,14 @@ export class Channels extends Context.Service<
           WHERE lease_owner = ${owner}`
       }, Effect.orDie)
 
+      const takeOver = Effect.fn("Channels.takeOver")(function* (workerName: string) {
+        const now = new Date(yield* Clock.currentTimeMillis)
+        yield* sql`
+          WITH gone AS (DELETE FROM issuance_workers WHERE starts_with(id, ${`${workerName}/`}))
+          UPDATE channel_accounts SET lease_owner = NULL, lease_until = NULL, updated_at = ${now}
+          WHERE starts_with(lease_owner, ${`${workerName}/`})`
+      }, Effect.orDie)
+
       const setStatus = Effect.fn("Channels.setStatus")(function* (
         held: Lease,
         status: ChannelStatus,
@@ -139,7 +152,7 @@ export class Channels extends Context.Service<
         )
       })
 
-      return Channels.of({ list, register, lease, release, setStatus })
+      return Channels.of({ list, register, lease, release, takeOver, setStatus })
     }),
   )
 }

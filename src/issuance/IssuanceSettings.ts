@@ -21,6 +21,8 @@ export class IssuanceSettings extends Context.Service<
     /** Ledgers for which an envelope may apply after the ledger that was known when it was signed. */
     readonly envelopeLedgers: number
     readonly pollIntervalMs: number
+    /** The same for each run of one worker, and another for each other worker. */
+    readonly workerName: string | undefined
     readonly leaseMs: number
   }
 >()("nova/issuance/IssuanceSettings") {
@@ -39,6 +41,7 @@ export class IssuanceSettings extends Context.Service<
         envelopeLedgers: yield* Settings.envelopeLedgers,
         pollIntervalMs: yield* Settings.pollIntervalMs,
         leaseMs: yield* Settings.leaseMs,
+        workerName: Option.getOrUndefined(yield* Settings.workerName),
       })
     }),
   )

@@ -9,6 +9,7 @@ import { type Batch, type BatchEnvelope, Batches } from "./Batches.ts"
 import { Channels, type Lease } from "./Channels.ts"
 import { IssuanceControl } from "./IssuanceControl.ts"
 import { confirmedTotal, countVerdict, feesStroopsTotal, settlementLagSeconds } from "./IssuanceMetrics.ts"
+import { LedgerShare } from "./LedgerShare.ts"
 import { countEjections, type Finding, toEjections } from "./PrepareBatch.ts"
 import { readOutcome, type TransactionOutcome } from "./TransactionOutcome.ts"
 import { type ChannelView, judge } from "./Verdict.ts"
@@ -140,6 +141,8 @@ const settle = Effect.fn("SettleVerdict.settle")(function* (
     return yield* halt(lease, "unreadable", `the result of ${envelope.hash} cannot be read (${outcome.code})`)
   }
   const base = { sequence, hash: envelope.hash, ledger: included.ledger, resultXdr: included.resultXdr }
+  const share = yield* LedgerShare
+  yield* share.record(included.ledger, envelope.operations)
   yield* Metric.update(feesStroopsTotal, outcome.feeStroops)
   yield* outcome._tag === "Paid" ? confirm(lease, base, outcome) : refuse(lease, base, outcome)
   return "free" as Settled

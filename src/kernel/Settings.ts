@@ -292,6 +292,10 @@ export const pollIntervalMs = count(
   10,
   60_000,
 )
+export const workerName = optionalText(
+  "ISSUANCE_WORKER_NAME",
+  "Name of this issuance worker, never that of another one: its next run takes over its channels at once instead of waiting for their leases to end",
+)
 export const leaseMs = count(
   "ISSUANCE_LEASE_MS",
   "How long a worker owns a channel without renewing, in ms",

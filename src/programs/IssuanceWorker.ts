@@ -19,6 +19,7 @@ import { type AccountsView, readTreasury } from "../issuance/LedgerAccounts.ts"
 import { rememberLedger, verifyNetwork } from "../issuance/NetworkIdentity.ts"
 import { advanceChannel } from "../issuance/SubmitBatch.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
+import { issuanceUpkeep } from "./IssuanceUpkeep.ts"
 import { WorkerReady } from "./WorkerHealth.ts"
 
 /** Channels that one worker advances at the same time; each uses a database connection. */
@@ -30,7 +31,7 @@ const FAILURE_PAUSE_MS_MAX = 5_000
 /** Failed steps in a row after which the worker calls itself not ready. */
 const FAILURES_UNTIL_UNREADY = 5
 
-/** How often the newest known ledger is written down, in ms. */
+/** How often the newest known ledger is written down, and a lasting trouble said again, in ms. */
 const REMEMBER_EVERY_MS = 60_000
 
 /** The worker cannot go on for a reason that a person should know; it tries again all the same. */
@@ -45,8 +46,14 @@ export class WorkerStuck extends Schema.TaggedError<WorkerStuck>()("WorkerStuck"
  */
 const checkNotOlder = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow>, view: AccountsView) {
   const control = yield* IssuanceControl
-  const ahead = rows.find((row) => (view.accounts.get(row.address)?.sequence ?? 0n) > row.sequenceSigned)
-  if (ahead === undefined || ahead.status !== "open") return
+  const channels = yield* Channels
+  const isAhead = (row: ChannelRow) =>
+    row.status === "open" && (view.accounts.get(row.address)?.sequence ?? 0n) > row.sequenceSigned
+  if (!rows.some(isAhead)) return
+  // Another worker may have signed, and a ledger closed, since the rows were read: what was signed is stored before it
+  // is sent, so rows that are read after the ledger's answer know of it.
+  const ahead = (yield* channels.list).find(isAhead)
+  if (ahead === undefined) return
   const reason = `channel ${ahead.id} is ahead of this database: it was restored from an older state, or another hand uses the channel`
   yield* control.pause(reason)
   return yield* new WorkerStuck({ message: `issuing is paused: ${reason}` })
@@ -96,6 +103,9 @@ const demandChannels = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelR
   })
 })
 
+/** `starved`: rewards wait that could not be bound, though channels were free. */
+type StepOutcome = "idle" | "worked" | "starved"
+
 /**
  * Advances every leased channel once, from what database and ledger say now.
  *
@@ -107,16 +117,21 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (leases: Readonly
   const work = yield* batches.work
   const inFlight = yield* batches.inFlight(leases.map((lease) => lease.channelId))
   yield* Metric.update(channelsInFlight, inFlight.size)
-  if (inFlight.size === 0 && (!work.pending || work.paused)) return
+  if (inFlight.size === 0 && (!work.pending || work.paused)) return "idle" as StepOutcome
   const rows = yield* channels.list
-  if (leases.length === 0) return yield* demandChannels(rows)
+  if (leases.length === 0) {
+    yield* demandChannels(rows)
+    return "idle"
+  }
   yield* setChannelStates(rows.map(({ status }) => status))
   const view = yield* readTreasury(rows.map((row) => row.address))
   yield* checkNotOlder(rows, view)
   const market = yield* FeeMarket
   const ledger = { view, charged: yield* market.charged(view.latestLedger) }
+  const statusOf = new Map(rows.map(({ id, status }) => [id, status]))
   const went = yield* Effect.forEach(
-    leases,
+    // A channel may have gone out of use since it was leased.
+    leases.map((lease) => ({ ...lease, status: statusOf.get(lease.channelId) ?? lease.status })),
     (lease) => advance(lease, ledger, inFlight.get(lease.channelId), work.paused),
     { concurrency: CONCURRENT_CHANNELS },
   )
@@ -124,6 +139,15 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (leases: Readonly
     return yield* new WorkerStuck({ message: "every channel's step failed: see the errors above" })
   }
   yield* demandChannels(rows)
+  return inFlight.size === 0 && (yield* isStarved(leases)) ? "starved" : "worked"
+})
+
+/** Rewards wait, and none of them could be bound: the treasury, or every channel's XLM, does not reach. */
+const isStarved = Effect.fnUntraced(function* (leases: ReadonlyArray<Lease>) {
+  const batches = yield* Batches
+  const { paused, pending } = yield* batches.work
+  if (!pending || paused) return false
+  return (yield* batches.inFlight(leases.map((lease) => lease.channelId))).size === 0
 })
 
 const remember = Effect.gen(function* () {
@@ -143,7 +167,7 @@ const makeTakeStep = Effect.fnUntraced(function* (owner: string) {
       leases = yield* channels.lease(owner, settings.leaseMs)
       leasedAtMs = nowMs
     }
-    yield* step(leases)
+    return yield* step(leases)
   }).pipe(
     Effect.timeout(settings.leaseMs),
     Effect.onError(() =>
@@ -160,6 +184,7 @@ const loop = Effect.fnUntraced(function* (owner: string) {
   const ready = yield* WorkerReady
   const takeStep = yield* makeTakeStep(owner)
   let rememberedAtMs = yield* Clock.currentTimeMillis
+  let starvedSaidAtMs = 0
   let failures = 0
   while (true) {
     const outcome = yield* takeStep.pipe(Effect.sandbox, Effect.result)
@@ -170,6 +195,16 @@ const loop = Effect.fnUntraced(function* (owner: string) {
     yield* Metric.update(stepsFailed, failures)
     yield* Ref.set(ready, failures < FAILURES_UNTIL_UNREADY)
     const nowMs = yield* Clock.currentTimeMillis
+    if (
+      outcome._tag === "Success" &&
+      outcome.success === "starved" &&
+      nowMs - starvedSaidAtMs >= REMEMBER_EVERY_MS
+    ) {
+      starvedSaidAtMs = nowMs
+      yield* Effect.logError(
+        "rewards wait, and the treasury cannot pay them: see nova treasury status, and fund it",
+      )
+    }
     if (nowMs - rememberedAtMs >= REMEMBER_EVERY_MS) {
       rememberedAtMs = nowMs
       yield* remember
@@ -190,17 +225,20 @@ const patiently = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(60)
 export const issuanceWorker = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
   const channels = yield* Channels
-  const owner = `worker-${yield* random.ulid}`
+  const { workerName } = yield* IssuanceSettings
+  const owner = `${workerName ?? "worker"}/${yield* random.ulid}`
   yield* Effect.andThen(verifyNetwork(), ensureChannels()).pipe(
     Effect.tapErrorTag("SorobanRpcError", (error) =>
       Effect.logWarning("the network gives no answer yet", error),
     ),
     Effect.retry({ schedule: patiently, while: (error) => error._tag === "SorobanRpcError" }),
   )
+  // An earlier run of this worker is gone, or lives on as a ghost that every fence refuses from here on.
+  if (workerName !== undefined) yield* channels.takeOver(workerName)
   const ready = yield* WorkerReady
   yield* Ref.set(ready, true)
   yield* Effect.logInfo("issuing").pipe(Effect.annotateLogs({ owner }))
-  yield* loop(owner).pipe(
+  yield* Effect.all([loop(owner), issuanceUpkeep], { concurrency: "unbounded", discard: true }).pipe(
     Effect.ensuring(Effect.andThen(Ref.set(ready, false), Effect.ignoreCause(channels.release(owner)))),
   )
 })

@@ -96,6 +96,7 @@ export const settings = IssuanceSettings.of({
   baseFeeStroops: 100,
   feeStroopsMax: 100_000,
   paymentsMax: 100,
+  workerName: undefined,
   envelopeLedgers: 4,
   pollIntervalMs: 250,
   leaseMs: 15_000,
