@@ -1,5 +1,5 @@
 /** .env.example from the list of settings. */
-import type { Setting } from "../../src/kernel/Settings.ts"
+import type { Setting } from "../../src/kernel/Setting.ts"
 
 const WIDTH = 110
 

@@ -4,61 +4,18 @@
  */
 import { Config, Effect, Option, Schema } from "effect"
 import { Amount, STROOPS_PER_UNIT } from "./Amount.ts"
-
-export interface Setting<A> {
-  readonly name: string
-  readonly about: string
-  /** Shown in `.env.example`; undefined where a value must be given. */
-  readonly fallback: string | undefined
-  readonly config: Config.Config<A>
-}
-
-const settings: Array<Setting<unknown>> = []
-
-const define = <A>(setting: Setting<A>): Config.Config<A> => {
-  settings.push(setting)
-  return setting.config
-}
-
-const text = (name: string, about: string, fallback: string) =>
-  define({ name, about, fallback, config: Config.NonEmptyString(name).pipe(Config.withDefault(fallback)) })
-
-const requiredText = (name: string, about: string) =>
-  define({ name, about, fallback: undefined, config: Config.NonEmptyString(name) })
-
-const optionalText = (name: string, about: string) =>
-  define({ name, about, fallback: "", config: Config.option(Config.NonEmptyString(name)) })
-
-const secret = (name: string, about: string) =>
-  define({ name, about, fallback: undefined, config: Config.Redacted(name) })
-
-/** A whole number within limits: outside of them a program would hang, spin, or be refused by the network. */
-const count = (name: string, about: string, fallback: number, minimum: number, maximum: number) =>
-  define({
-    name,
-    about,
-    fallback: String(fallback),
-    config: Config.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })), name).pipe(
-      Config.withDefault(fallback),
-    ),
-  })
-
-/** A whole number within limits, or nothing: then the program chooses. */
-const optionalCount = (name: string, about: string, minimum: number, maximum: number) =>
-  define({
-    name,
-    about,
-    fallback: "",
-    config: Config.option(Config.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })), name)),
-  })
-
-const port = (name: string, about: string, fallback: number) =>
-  define({
-    name,
-    about,
-    fallback: String(fallback),
-    config: Config.Port(name).pipe(Config.withDefault(fallback)),
-  })
+import {
+  count,
+  define,
+  optionalCount,
+  optionalText,
+  port,
+  requiredText,
+  type Setting,
+  secret,
+  settings,
+  text,
+} from "./Setting.ts"
 
 // The embedded profile
 
