@@ -29,6 +29,18 @@ export const optionalText = (name: string, about: string) =>
 export const secret = (name: string, about: string) =>
   define({ name, about, fallback: undefined, config: Config.Redacted(name) })
 
+/** What must be given only where another setting asks for it; `about` says which. */
+export const conditionalText = (name: string, about: string, pattern: RegExp, expected: string) =>
+  define({
+    name,
+    about,
+    fallback: "",
+    config: Config.schema(Schema.String.check(Schema.isPattern(pattern, { expected })), name),
+  })
+
+export const conditionalSecret = (name: string, about: string) =>
+  define({ name, about, fallback: "", config: Config.Redacted(name) })
+
 /** A whole number within limits: outside of them a program would hang, spin, or be refused by the network. */
 export const count = (name: string, about: string, fallback: number, minimum: number, maximum: number) =>
   define({

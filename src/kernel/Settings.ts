@@ -5,6 +5,8 @@
 import { Config, Effect, Option, Schema } from "effect"
 import { Amount, STROOPS_PER_UNIT } from "./Amount.ts"
 import {
+  conditionalSecret,
+  conditionalText,
   count,
   define,
   optionalCount,
@@ -301,20 +303,30 @@ export const signerFeeStroopsMax = count(
   100,
   100_000_000,
 )
-export const kmsKeyId = requiredText(
+export const kmsKeyId = conditionalText(
   "AWS_KMS_KEY_ID",
   "With NOVA_SIGNER=kms: id, ARN or alias/... of the distribution key (key spec ECC_NIST_EDWARDS25519)",
+  /^\S{1,2048}$/,
+  "a key's id, ARN or alias",
 )
-export const awsRegion = requiredText(
+export const awsRegion = conditionalText(
   "AWS_REGION",
   "With NOVA_SIGNER=kms: region of the key, such as eu-central-1",
+  /^[a-z0-9-]{1,32}$/,
+  "a region's name",
 )
 export const kmsEndpoint = optionalText(
   "AWS_KMS_ENDPOINT",
   "Address of KMS, such as a VPC endpoint's; https://kms.<region>.amazonaws.com when empty",
 )
-export const awsAccessKeyId = secret("AWS_ACCESS_KEY_ID", "With NOVA_SIGNER=kms: who asks KMS to sign")
-export const awsSecretAccessKey = secret("AWS_SECRET_ACCESS_KEY", "With NOVA_SIGNER=kms: that one's secret")
+export const awsAccessKeyId = conditionalSecret(
+  "AWS_ACCESS_KEY_ID",
+  "With NOVA_SIGNER=kms: who asks KMS to sign",
+)
+export const awsSecretAccessKey = conditionalSecret(
+  "AWS_SECRET_ACCESS_KEY",
+  "With NOVA_SIGNER=kms: that one's secret",
+)
 export const awsSessionToken = define({
   name: "AWS_SESSION_TOKEN",
   about: "With NOVA_SIGNER=kms: the session's token, where the credentials are temporary",
