@@ -21,8 +21,8 @@ describe("a restored dump", () => {
         yield* settle(stage)
         const before = (yield* issuances).filter((row) => row.status === "confirmed")
         expect(before.length).toBe(150)
-        yield* stopWorkers
         yield* restore
+        yield* stopWorkers
         expect(yield* tally).toEqual({ confirmed: 30, pending: 120 })
         expect(yield* Effect.flip(ensureChannels())).toMatchObject({ code: "database_older_than_ledger" })
 
@@ -71,8 +71,8 @@ describe("a restored dump", () => {
         yield* settle(stage)
         yield* accept(rewards(3, other))
         yield* settle(stage)
-        yield* stopWorkers
         yield* restore
+        yield* stopWorkers
         const dry = yield* recoverOn(stage, true)
         expect(dry.report).toMatchObject({ confirmed: 10, unmatchedPayments: 3, held: 0 })
         expect(yield* tally).toEqual({ pending: 10 })

@@ -5,6 +5,7 @@ import { SqlClient } from "effect/sql"
 import * as HorizonLocalnet from "../../layers/horizon/HorizonLocalnet.ts"
 import { Channels } from "../../src/issuance/Channels.ts"
 import { recover } from "../../src/operate/Recover.ts"
+import { Horizon } from "../../src/ports/Horizon.ts"
 import {
   issuances,
   type Meddle,
@@ -16,8 +17,16 @@ import { effect } from "../support/it.ts"
 import { distribution, issuer, makeTestNetwork, paymentsOf } from "../support/TestNetwork.ts"
 import { openChannels } from "../support/WorkerScene.ts"
 
-const layerOf = (stage: TestNetwork, meddle?: Meddle) =>
-  Layer.mergeAll(sceneLayer(stage, meddle), HorizonLocalnet.layer(stage.network))
+/** Turns the real Horizon into one that shows what a test wants. */
+export type MeddleHorizon = (horizon: Horizon["Service"]) => Horizon["Service"]
+
+const layerOf = (stage: TestNetwork, meddle?: Meddle, meddleHorizon: MeddleHorizon = (horizon) => horizon) =>
+  Layer.mergeAll(
+    sceneLayer(stage, meddle),
+    Layer.effect(Horizon, Effect.map(Horizon, meddleHorizon)).pipe(
+      Layer.provide(HorizonLocalnet.layer(stage.network)),
+    ),
+  )
 
 type Services = Layer.Success<ReturnType<typeof layerOf>>
 
@@ -26,6 +35,7 @@ export const recoverScene = (
   name: string,
   body: (stage: TestNetwork) => Effect.Effect<unknown, unknown, Services>,
   meddle?: Meddle,
+  meddleHorizon?: MeddleHorizon,
 ) =>
   effect(name, () => {
     const stage = makeTestNetwork()
@@ -33,7 +43,7 @@ export const recoverScene = (
       yield* setTheScene(stage)
       yield* openChannels(stage)
       yield* body(stage)
-    }).pipe(Effect.provide(layerOf(stage, meddle), { local: true }))
+    }).pipe(Effect.provide(layerOf(stage, meddle, meddleHorizon), { local: true }))
   })
 
 /** The workers are gone: their leases are given back. */
