@@ -41,6 +41,15 @@ export const servicesOn = (stage: TestNetwork, options: StageOptions) =>
 
 export type Services = Layer.Success<ReturnType<typeof servicesOn>>
 
+/** Connections that are made while ledgers move the test's clock by seconds would time out by it. */
+const openConnections = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* Effect.all(
+    Array.from({ length: 6 }, () => sql`SELECT pg_sleep(0.05)`),
+    { concurrency: "unbounded" },
+  )
+})
+
 /** Accounts, trustlines and a treasury, and no channel yet. */
 export const emptyStage = (
   name: string,
@@ -49,7 +58,7 @@ export const emptyStage = (
 ) =>
   effect(name, () => {
     const stage = makeTestNetwork()
-    return Effect.andThen(setTheScene(stage), body(stage)).pipe(
+    return Effect.all([openConnections, setTheScene(stage), body(stage)]).pipe(
       Effect.provide(servicesOn(stage, options), { local: true }),
     )
   })
