@@ -2,7 +2,7 @@
 import { Effect, Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import * as RedisMemory from "../../layers/redis/RedisMemory.ts"
-import { Campaigns } from "../../src/campaign/Campaigns.ts"
+import { Campaigns, type NewCampaign } from "../../src/campaign/Campaigns.ts"
 import { Issuances } from "../../src/issuance/Issuances.ts"
 import type { IssueRequest } from "../../src/issuance/IssueRequest.ts"
 import { Merchants } from "../../src/merchant/Merchants.ts"
@@ -19,12 +19,15 @@ export const layer = Issuances.layer.pipe(
 )
 
 /** A new merchant with a campaign of this budget, in stroops. */
-export const newCampaign = Effect.fnUntraced(function* (budgetStroops: bigint) {
+export const newCampaign = Effect.fnUntraced(function* (
+  budgetStroops: bigint,
+  fields: Partial<NewCampaign> = {},
+) {
   const merchants = yield* Merchants
   const campaigns = yield* Campaigns
   const { id } = yield* merchants.create({ name: "Corner shop" })
   const owner: Owner = { merchantId: id, mode: "test" }
-  const campaign = yield* campaigns.create(owner, { name: "Summer", budgetStroops })
+  const campaign = yield* campaigns.create(owner, { name: "Summer", budgetStroops, ...fields })
   return { owner, campaignId: campaign.id }
 })
 
