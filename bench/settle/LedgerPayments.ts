@@ -50,9 +50,10 @@ export const latestLedger = (horizonUrl: string): Effect.Effect<number> =>
 /** Mean time between two ledgers, in ms, by the seconds in which they closed. */
 export const meanCloseMs = (horizonUrl: string, from: number, to: number): Effect.Effect<number> =>
   Effect.gen(function* () {
+    if (to <= from) return Number.NaN
     const [first] = yield* ledgersAfter(horizonUrl, from - 1)
     const [last] = yield* ledgersAfter(horizonUrl, to - 1)
-    if (first === undefined || last === undefined || to <= from) return Number.NaN
+    if (first === undefined || last === undefined) return Number.NaN
     return (Date.parse(last.closed_at) - Date.parse(first.closed_at)) / (to - from)
   })
 

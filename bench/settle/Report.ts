@@ -74,6 +74,12 @@ export const settledTable = (settled: Settled, cores: number): string =>
       ],
       ...processorRows(settled, cores),
       agreementRow(settled),
+      ...Object.entries(settled.complaints).map(
+        ([complaint, count]): Row => [
+          `the workers said: ${complaint.slice(0, 70)}`,
+          `${number(count)} times`,
+        ],
+      ),
       ["all confirmed in time", settled.finished ? "yes" : `no: ${JSON.stringify(settled.states)}`],
     ],
   )

@@ -12,6 +12,7 @@ import { freshDatabase, type Ground, onDatabase } from "./Ground.ts"
 import {
   type Agreement,
   compare,
+  type LedgerPayment,
   latestLedger,
   ledgersAfter,
   meanCloseMs,
@@ -30,6 +31,7 @@ import {
   startWorker,
 } from "./Programs.ts"
 import { areUnsettled, countStates, openShop, queueRewards } from "./Rows.ts"
+import { complaintsIn } from "./WorkerLogs.ts"
 
 /** The accounts of all measurements, and the ledger file that has them; each run works on a copy. */
 export interface Stage {
@@ -81,6 +83,8 @@ export interface Settled {
   /** Ledgers from signing to inclusion; 1 is the next one. */
   readonly ledgers_to_inclusion: { readonly p50: number; readonly p95: number; readonly max: number }
   readonly processor: ProcessorShares | null
+  /** The workers' warnings and errors, with how often each was said. */
+  readonly complaints: Readonly<Record<string, number>>
   readonly agreement: Agreement
 }
 
@@ -106,7 +110,9 @@ const watch = Effect.fn("bench.watch")(function* (
   let ledger = start
   let paid = 0
   let finished = false
-  while (!finished && ledger - start < run.ledgersMax) {
+  // A network that closes no ledgers must not hold us for ever.
+  const untilMs = performance.now() + 2 * run.ledgersMax * run.closeIntervalMs + 60_000
+  while (!finished && ledger - start < run.ledgersMax && performance.now() < untilMs) {
     yield* Effect.sleep(Math.min(250, run.closeIntervalMs / 4))
     const fresh = yield* ledgersAfter(network.url, ledger)
     if (fresh.length > 0) {
@@ -171,17 +177,18 @@ interface Window {
   readonly counts: ReadonlyArray<number>
 }
 
-/** The measured ledgers: those after the first that paid and before the last, empty ones between them included. */
-const windowOf = ({ payments }: PaidOnLedger, ledgersMax: number | undefined): Window => {
+/** The measured ledgers: all after the first that paid and before the last, empty ones between them included. */
+export const windowOf = (
+  payments: ReadonlyArray<Pick<LedgerPayment, "ledger">>,
+  ledgersMax: number | undefined,
+): Window => {
   const byLedger = new Map<number, number>()
   for (const { ledger } of payments) byLedger.set(ledger, (byLedger.get(ledger) ?? 0) + 1)
   const paying = [...byLedger.keys()]
+  if (paying.length === 0) return { first: 0, end: 0, counts: [] }
   const first = Math.min(...paying) + 1
   const end = Math.min(Math.max(...paying), first + (ledgersMax ?? Number.POSITIVE_INFINITY))
-  const counts = Array.from(
-    { length: paying.length === 0 ? 0 : Math.max(0, end - first) },
-    (_, at) => byLedger.get(first + at) ?? 0,
-  )
+  const counts = Array.from({ length: Math.max(0, end - first) }, (_, at) => byLedger.get(first + at) ?? 0)
   return { first, end, counts }
 }
 
@@ -198,7 +205,7 @@ const summarise = (
   paid: PaidOnLedger,
   window: Window,
   envelopes: Envelopes,
-): Omit<Settled, "agreement" | "states" | "close_interval_mean_ms"> => {
+): Omit<Settled, "agreement" | "states" | "complaints" | "close_interval_mean_ms"> => {
   const capacity = CAPACITY[run.profile]
   const { counts } = window
   const payments = counts.reduce((sum, count) => sum + count, 0)
@@ -245,11 +252,12 @@ export const measureSettlement = Effect.fn("bench.measureSettlement")(function* 
     Effect.gen(function* () {
       const { start, watched } = yield* settleAll(run, stage, network, directory, databaseUrl)
       const paid = yield* paymentsAfter(network.url, stage.accounts.distribution, start)
-      const window = windowOf(paid, run.window)
+      const window = windowOf(paid.payments, run.window)
       return {
         ...summarise(run, watched, paid, window, yield* readEnvelopes),
         close_interval_mean_ms: yield* meanCloseMs(network.url, window.first, window.end - 1),
         states: yield* countStates,
+        complaints: complaintsIn(directory),
         agreement: yield* compare(paid),
       } satisfies Settled
     }),
