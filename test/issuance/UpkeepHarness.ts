@@ -1,7 +1,8 @@
 /** The stage for tests of what happens beside the rewards: the issuance worker's services, with settings as wanted. */
-import { Asset, Operation } from "@stellar/stellar-sdk"
+import { Account, Asset, Operation, TransactionBuilder } from "@stellar/stellar-sdk"
 import { Effect, Fiber, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { channelKeypair } from "../../layers/signer/ChannelKeys.ts"
 import * as SubmissionRpc from "../../layers/submission/SubmissionRpc.ts"
 import * as Wiring from "../../layers/Test.ts"
 import { ensureChannels } from "../../src/issuance/ChannelCreation.ts"
@@ -14,7 +15,7 @@ import { SorobanRpc } from "../../src/ports/SorobanRpc.ts"
 import { type Meddle, setTheScene, type TestNetwork } from "../support/IssuanceScene.ts"
 import { effect } from "../support/it.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { makeTestNetwork, settings, signer } from "../support/TestNetwork.ts"
+import { issuer, makeTestNetwork, PASSPHRASE, settings, signer } from "../support/TestNetwork.ts"
 
 export interface StageOptions {
   readonly meddle?: Meddle
@@ -134,3 +135,25 @@ export const upkeepRows = Effect.fnUntraced(function* (purpose: string) {
   return yield* sql<UpkeepRow>`
     SELECT * FROM upkeep_transactions WHERE purpose = ${purpose} ORDER BY created_at, sequence`
 })
+
+/** Takes XLM from channel `id`, in a transaction of another account: the channel's sequence stays as it is. */
+export const drainChannel = (stage: TestNetwork, id: number, amount: string) => {
+  const channel = channelKeypair(new Uint8Array(32).fill(7), id)
+  const source = new Account(issuer.publicKey(), stage.sequenceOf(issuer.publicKey()).toString())
+  const transaction = new TransactionBuilder(source, {
+    fee: "100",
+    networkPassphrase: PASSPHRASE,
+    timebounds: { minTime: 0, maxTime: 0 },
+  })
+    .addOperation(
+      Operation.payment({
+        source: channel.publicKey(),
+        destination: issuer.publicKey(),
+        asset: Asset.native(),
+        amount,
+      }),
+    )
+    .build()
+  transaction.sign(issuer, channel)
+  return stage.network.submit(transaction.toXDR())
+}
