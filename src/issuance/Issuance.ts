@@ -41,6 +41,8 @@ export const IssuanceReason = Schema.Literals([
   // The recipient's account asks for a memo (SEP-29), and a batch has none to give.
   "memo_required",
   "campaign_paused",
+  // More than the signer signs in one transaction (NOVA_SIGNER_TRANSACTION_CAP).
+  "above_signing_cap",
   // A payment that the database lost looks like this one: an operator says whether it is (nova recover).
   "under_review",
 ])

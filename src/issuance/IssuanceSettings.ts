@@ -18,6 +18,8 @@ export class IssuanceSettings extends Context.Service<
     readonly feeStroopsMax: number
     /** Rewards in one transaction at most, 1 to 100. */
     readonly paymentsMax: number
+    /** Of the asset in one transaction, stroops: the signer refuses more. */
+    readonly transactionStroopsMax: bigint
     /** Ledgers for which an envelope may apply after the ledger that was known when it was signed. */
     readonly envelopeLedgers: number
     readonly pollIntervalMs: number
@@ -38,6 +40,7 @@ export class IssuanceSettings extends Context.Service<
         baseFeeStroops: yield* Settings.baseFeeStroops,
         feeStroopsMax: yield* Settings.feeStroopsMax,
         paymentsMax: yield* Settings.paymentsMax,
+        transactionStroopsMax: yield* Settings.signerTransactionCap,
         envelopeLedgers: yield* Settings.envelopeLedgers,
         pollIntervalMs: yield* Settings.pollIntervalMs,
         leaseMs: yield* Settings.leaseMs,

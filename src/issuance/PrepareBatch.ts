@@ -9,10 +9,12 @@ import type { Lease } from "./Channels.ts"
 import type { Ejection } from "./EjectRewards.ts"
 import type { IssuanceReason } from "./Issuance.ts"
 import { countHeld, failedTotal } from "./IssuanceMetrics.ts"
+import { IssuanceSettings } from "./IssuanceSettings.ts"
 import { Preflight } from "./Preflight.ts"
 import { type Disposition, dispositionOf, FIRST_CHECK_MS } from "./RecipientPolicy.ts"
 import type { StepView } from "./StepView.ts"
 import { readAnswer } from "./SubmissionOutcome.ts"
+import { isProgramCode } from "./TransactionOutcome.ts"
 
 /** Why a reward cannot be paid now. */
 export interface Finding {
@@ -24,7 +26,10 @@ export interface Finding {
 /** Reserve of a claimable balance with two claimants, in stroops (CAP-23: one base reserve for each). */
 const BALANCE_RESERVE_STROOPS = 10_000_000n
 
-/** Operations that the network has refused in an envelope of this batch which has expired since. */
+/**
+ * Operations that the network has refused in an envelope of this batch which has expired since. Those that it refused
+ * for the program's sake blame nobody.
+ */
 const refusedBefore = Effect.fnUntraced(function* (batch: Batch | undefined) {
   const batches = yield* Batches
   const findings = new Map<string, Finding>()
@@ -34,7 +39,8 @@ const refusedBefore = Effect.fnUntraced(function* (batch: Batch | undefined) {
     const { issuanceIds } = yield* batches.body(hash)
     for (const [index, code] of blamed) {
       const id = issuanceIds[index]
-      if (id !== undefined) findings.set(id, { reason: "rejected_by_network", code })
+      if (id === undefined || isProgramCode(code)) continue
+      findings.set(id, { reason: "rejected_by_network", code })
     }
   }
   return findings
@@ -49,6 +55,11 @@ const findAll = Effect.fnUntraced(function* (
   const batches = yield* Batches
   const preflight = yield* Preflight
   const findings = yield* refusedBefore(batch)
+  const { transactionStroopsMax } = yield* IssuanceSettings
+  for (const { amountStroops, issuanceId } of rewards) {
+    if (amountStroops > transactionStroopsMax)
+      findings.set(issuanceId, { reason: "above_signing_cap", code: null })
+  }
   // A claimable balance needs nothing of its recipient.
   const refused = yield* preflight.check(rewards.filter(({ payout }) => payout === "payment"))
   for (const [id, reason] of refused) findings.set(id, { reason, code: null })

@@ -36,6 +36,7 @@ const TABLE: Record<IssuanceReason, Record<MissingTrustlinePolicy, Disposition>>
   memo_required: byPolicy("hold", "hold", "hold"),
   rejected_by_network: byPolicy("fail", "fail", "fail"),
   campaign_paused: byPolicy("hold_for_person", "hold_for_person", "hold_for_person"),
+  above_signing_cap: byPolicy("hold_for_person", "hold_for_person", "hold_for_person"),
   under_review: byPolicy("hold_for_person", "hold_for_person", "hold_for_person"),
 }
 

@@ -39,6 +39,16 @@ const sign = Effect.fnUntraced(function* (unsigned: string, keys: Parameters<Sig
     )
 })
 
+/** The first rewards that one transaction may pay together; at least one. */
+const fitting = (rewards: ReadonlyArray<BatchPayment>, stroopsMax: bigint): ReadonlyArray<BatchPayment> => {
+  let total = 0n
+  const end = rewards.findIndex(({ amountStroops }) => {
+    total += amountStroops
+    return total > stroopsMax
+  })
+  return end === -1 ? rewards : rewards.slice(0, Math.max(1, end))
+}
+
 /** Signs, stores and sends a transaction that pays these rewards at this sequence. */
 export const signBatch = Effect.fn("SignBatch.signBatch")(function* (
   lease: Lease,
@@ -50,7 +60,7 @@ export const signBatch = Effect.fn("SignBatch.signBatch")(function* (
   const { distributionAddress } = yield* Signer
   const batches = yield* Batches
   // What does not fit stays bound, and is released when the sequence is settled without it.
-  const payments = rewards.slice(0, settings.paymentsMax)
+  const payments = fitting(rewards.slice(0, settings.paymentsMax), settings.transactionStroopsMax)
   const feeStroops = bidForOperation(view.charged, settings)
   const ledgerMax = view.latestLedger + 1 + settings.envelopeLedgers
   const nowSeconds = Math.floor((yield* Clock.currentTimeMillis) / 1000)

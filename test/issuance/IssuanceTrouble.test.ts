@@ -26,6 +26,7 @@ import {
   settle,
   stepAs,
   termsOf,
+  trusting,
   without,
 } from "../support/WorkerScene.ts"
 
@@ -187,5 +188,25 @@ describe("one channel's trouble", () => {
       yield* sql`UPDATE channel_accounts SET lease_until = lease_until + interval '1 day'`
       expect((yield* channels.lease("two", LEASE_MS)).length).toBe(2)
     }),
+  )
+})
+
+describe("the signer's cap", () => {
+  scene(
+    "no transaction is built above it; a reward that alone is above it waits for a person",
+    (stage) =>
+      Effect.gen(function* () {
+        const sql = yield* SqlClient.SqlClient
+        // 1 to 20 stroops make 210: three transactions at least. The last one fits into none.
+        yield* accept([...rewards(20), { wallet: trusting, amountStroops: 101n }])
+        yield* settle(stage)
+        expect(yield* tally).toEqual({ confirmed: 20, "held above_signing_cap": 1 })
+        const sums = yield* sql<{ stroops: bigint }>`
+          SELECT sum(amount_stroops)::bigint AS stroops FROM reward_issuances WHERE tx_hash IS NOT NULL GROUP BY tx_hash`
+        expect(sums.length).toBeGreaterThanOrEqual(3)
+        expect(sums.every(({ stroops }) => stroops <= 100n)).toBe(true)
+      }),
+    undefined,
+    { transactionStroopsMax: 100n },
   )
 })

@@ -38,8 +38,12 @@ export type TestNetwork = ReturnType<typeof makeTestNetwork>
 export type Meddle = (rpc: SorobanRpc["Service"]) => SorobanRpc["Service"]
 
 /** The services on a database of their own. */
-export const sceneLayer = (stage: TestNetwork, meddle: Meddle = (rpc) => rpc) =>
-  Wiring.issuance(settings).pipe(
+export const sceneLayer = (
+  stage: TestNetwork,
+  meddle: Meddle = (rpc) => rpc,
+  changed: Partial<typeof settings> = {},
+) =>
+  Wiring.issuance({ ...settings, ...changed }).pipe(
     Layer.provideMerge(
       Layer.mergeAll(
         TestDatabase.layer,

@@ -96,6 +96,7 @@ export const settings = IssuanceSettings.of({
   baseFeeStroops: 100,
   feeStroopsMax: 100_000,
   paymentsMax: 100,
+  transactionStroopsMax: 1_000_000_0000000n,
   workerName: undefined,
   envelopeLedgers: 4,
   pollIntervalMs: 250,

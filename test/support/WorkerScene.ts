@@ -14,7 +14,7 @@ import {
   wallets,
 } from "./IssuanceScene.ts"
 import { effect } from "./it.ts"
-import { asset, issuer, makeTestNetwork } from "./TestNetwork.ts"
+import { asset, issuer, makeTestNetwork, type settings } from "./TestNetwork.ts"
 
 export const LEASE_MS = 15_000
 export const trusting = wallets.trusting.publicKey()
@@ -69,6 +69,7 @@ export const scene = (
   name: string,
   body: (stage: TestNetwork) => Effect.Effect<unknown, unknown, Services>,
   meddle?: Meddle,
+  changed?: Partial<typeof settings>,
 ) =>
   effect(name, () => {
     const stage = makeTestNetwork()
@@ -77,7 +78,7 @@ export const scene = (
       yield* openChannels(stage)
       yield* body(stage)
       yield* laws(stage)
-    }).pipe(Effect.provide(sceneLayer(stage, meddle), { local: true }))
+    }).pipe(Effect.provide(sceneLayer(stage, meddle, changed), { local: true }))
   })
 
 /** Loses the answer of every sending, though the network got it. */
