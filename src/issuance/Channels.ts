@@ -98,6 +98,7 @@ export class Channels extends Context.Service<
         channels: ReadonlyArray<{ readonly id: number; readonly address: string; readonly sequence: bigint }>,
       ) {
         if (channels.length === 0) return
+        // Without a target: workers that register the same ones at once may meet in either unique index.
         const now = new Date(yield* Clock.currentTimeMillis)
         yield* sql`
           INSERT INTO channel_accounts
@@ -108,7 +109,7 @@ export class Channels extends Context.Service<
             ${channels.map((channel) => channel.address)}::text[],
             ${channels.map((channel) => channel.sequence)}::bigint[]
           ) AS new (id, address, sequence)
-          ON CONFLICT (id) DO NOTHING`
+          ON CONFLICT DO NOTHING`
       }, Effect.orDie)
 
       const lease = Effect.fn("Channels.lease")(
