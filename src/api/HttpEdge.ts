@@ -150,6 +150,8 @@ export const httpEdge = Effect.fnUntraced(function* (app: App, { bodyBytesMax, i
         duration: answerWithinMs(request.method, request.url),
         orElse: () => respondToDelay,
       }),
+      // The server runs this in an uninterruptible region; a client that hangs up ends its request here.
+      Effect.interruptible,
       Effect.provideService(RequestId, requestId),
       Effect.provideService(HttpIncomingMessage.MaxBodySize, maxBodySize),
       Effect.annotateLogs("request_id", requestId),

@@ -5,10 +5,14 @@
  * Invariant: nobody is left waiting by a stop of the program: when it drains, all waits end, and their requests are
  * answered with how far it is.
  */
-import { Context, Deferred, Effect, FiberSet, Layer } from "effect"
+import { Context, Deferred, Effect, FiberSet, Layer, Metric } from "effect"
 import { SqlClient } from "effect/sql"
 import { Draining } from "../health/Draining.ts"
 import type { IssuanceStatus } from "./Issuance.ts"
+
+const waitingNow = Metric.gauge("issuance.waited_for", {
+  description: "Rewards whose end some request of this process waits for",
+})
 
 /** Milliseconds between two looks at the database. */
 export const POLL_INTERVAL_MS = 250
@@ -36,19 +40,22 @@ export class IssuanceWaits extends Context.Service<
       const waiting = new Map<string, Set<Deferred.Deferred<void>>>()
       let polling = false
 
+      const count = Effect.suspend(() => Metric.update(waitingNow, waiting.size))
+
       const release = (ids: Iterable<string>) => {
         for (const id of ids) {
           for (const waiter of waiting.get(id) ?? []) Deferred.doneUnsafe(waiter, Effect.void)
           waiting.delete(id)
         }
+        return count
       }
 
       const look = Effect.gen(function* () {
         const ids = [...waiting.keys()]
-        if (yield* isDraining) return release(ids)
+        if (yield* isDraining) return yield* release(ids)
         const rows = yield* sql<{ id: string }>`
           SELECT id FROM reward_issuances WHERE id = ANY(${ids}::text[]) AND status = ANY(${RESTS}::text[])`
-        release(rows.map((row) => row.id))
+        yield* release(rows.map((row) => row.id))
       }).pipe(
         // Whoever waits has a time of its own, and asks the database again at its end.
         Effect.catchCause((cause) => Effect.logWarning("Waiting rewards could not be looked at", cause)),
@@ -82,9 +89,16 @@ export class IssuanceWaits extends Context.Service<
 
       const rest = Effect.fn("IssuanceWaits.rest")((id: string) =>
         Effect.acquireUseRelease(
-          Effect.sync(() => enter(id)),
+          Effect.tap(
+            Effect.sync(() => enter(id)),
+            count,
+          ),
           Deferred.await,
-          (waiter) => Effect.sync(() => leave(id, waiter)),
+          (waiter) =>
+            Effect.andThen(
+              Effect.sync(() => leave(id, waiter)),
+              count,
+            ),
         ),
       )
 
