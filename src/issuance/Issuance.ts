@@ -24,7 +24,8 @@ export const transitions: Record<IssuanceStatus, ReadonlyArray<IssuanceStatus>> 
   // provably expired without it (back to pending).
   submitted: ["confirmed", "failed", "held", "pending"],
   held: ["pending", "cancelled", "failed"],
-  confirmed: [],
+  // Its claimable balance was not taken and came back: the payment and its proof stay what they were.
+  confirmed: ["confirmed"],
   failed: [],
   cancelled: [],
 }

@@ -163,10 +163,13 @@ export const laws = Effect.fnUntraced(function* (stage: TestNetwork) {
   expect(booked.toSorted()).toEqual(paid.toSorted())
   const sum = (...statuses: ReadonlyArray<string>) =>
     rows.filter((row) => statuses.includes(row.status)).reduce((total, row) => total + row.amount_stroops, 0n)
+  const [{ reclaimed } = { reclaimed: 0n }] = yield* sql<{ reclaimed: bigint }>`
+    SELECT coalesce(sum(r.amount_stroops), 0)::bigint AS reclaimed
+    FROM claimable_balances b JOIN reward_issuances r ON r.id = b.issuance_id WHERE b.status = 'reclaimed'`
   const [campaign] = yield* sql`SELECT reserved_stroops, spent_stroops FROM campaigns WHERE id = ${CAMPAIGN}`
   expect(campaign).toEqual({
     reserved_stroops: sum("pending", "submitted", "held"),
-    spent_stroops: sum("confirmed"),
+    spent_stroops: sum("confirmed") - reclaimed,
   })
   const strays = yield* sql`
     SELECT r.id FROM reward_issuances r
