@@ -11,6 +11,7 @@ import { send } from "./SendEnvelope.ts"
 import { signBump } from "./SignBatch.ts"
 import type { StepView } from "./StepView.ts"
 import { readAnswer } from "./SubmissionOutcome.ts"
+import { isProgramCode } from "./TransactionOutcome.ts"
 
 /** Sendings of the same bytes that the queue turned away before they are bumped. */
 const SENDS_BEFORE_BUMP = 2
@@ -43,6 +44,13 @@ const isBumpDue = (newest: BatchEnvelope, hasLedgerPassed: boolean, isSurge: boo
       return false
   }
 }
+
+/**
+ * A recipient's operation was refused before inclusion, as no ledger's state could mend it. The answer names it, and
+ * must not be written over: once these bytes have expired, they are built again without it.
+ */
+const isRefusedForGood = ({ lastAnswer }: BatchEnvelope) =>
+  [...readAnswer(lastAnswer ?? "").blamed.values()].some((code) => !isProgramCode(code))
 
 const feeOfBump = Effect.fnUntraced(function* (
   alive: ReadonlyArray<BatchEnvelope>,
@@ -93,5 +101,5 @@ export const followUp = Effect.fn("FollowUp.followUp")(function* (
     const fee = yield* feeOfBump(alive, inner, view)
     if (fee !== undefined) return yield* signBump(lease, view, batch.sequence, inner, fee)
   }
-  if (hasLedgerPassed) yield* resend(lease, view, newest, inner)
+  if (hasLedgerPassed && !isRefusedForGood(newest)) yield* resend(lease, view, newest, inner)
 })

@@ -91,5 +91,14 @@ export const readSubmission = ({ errorResultXdr, status }: Submitted): Submissio
   return readAnswer([status, code, ...fee, ...refusedOperations(result)].join(" "))
 }
 
-/** There was none, for this reason. */
-export const noAnswer = (reason: string): SubmissionOutcome => readAnswer(`no answer: ${reason}`)
+/**
+ * Reasons that are the wire's everyday troubles. The others are the node's own: RPC's InternalError, or a word that
+ * this port does not know, such as FILTERED.
+ */
+const EVERYDAY: ReadonlySet<string> = new Set(["unreachable", "timeout", "rate_limited"])
+
+/** There was none, for this reason: as little known as ever, and worth a look unless it is an everyday one. */
+export const noAnswer = (reason: string): SubmissionOutcome => ({
+  ...readAnswer(`no answer: ${reason}`),
+  alert: !EVERYDAY.has(reason),
+})

@@ -94,8 +94,15 @@ const balanceIdOf = (operation: xdr.OperationResult): string | undefined => {
   return result.type === "createClaimableBalanceSuccess" ? result.balanceId.toXDR("hex") : undefined
 }
 
+/** Where Horizon's name is not the XDR's own (services/horizon/internal/codes/main.go). */
+const NAMED_OTHERWISE: Partial<Record<xdr.TransactionResultCodeName, string>> = {
+  txNoAccount: "tx_no_source_account",
+  txBadMinSeqAgeOrGap: "tx_bad_minseq_age_or_gap",
+}
+
 /** "txBadSeq" -> "tx_bad_seq", as Horizon and the error tables write it. */
-const codeOf = (type: string): string => type.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+const codeOf = (type: xdr.TransactionResultCodeName): string =>
+  NAMED_OTHERWISE[type] ?? type.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
 /**
  * The result of the transaction itself. Anybody may wrap a transaction of ours in a fee bump of theirs (CAP-15), and
