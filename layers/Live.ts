@@ -23,6 +23,7 @@ import * as HorizonHttp from "./horizon/HorizonHttp.ts"
 import * as RedisMemory from "./redis/RedisMemory.ts"
 import * as SignerKms from "./signer/SignerKms.ts"
 import * as SignerLocal from "./signer/SignerLocal.ts"
+import * as SignerPublic from "./signer/SignerPublic.ts"
 import * as SorobanRpcHttp from "./soroban-rpc/SorobanRpcHttp.ts"
 import * as SubmissionHorizon from "./submission/SubmissionHorizon.ts"
 import * as SubmissionRpc from "./submission/SubmissionRpc.ts"
@@ -97,6 +98,27 @@ export const issuance = (program: string) =>
 /** The switch that pauses and resumes issuing. */
 export const issuanceControl = (program: string) =>
   IssuanceControl.layer.pipe(Layer.provide(Database.layerPatient(program)))
+
+/** Who pays, without any key where NOVA_DISTRIBUTION_ADDRESS says it. */
+const payer = Layer.unwrap(
+  Effect.map(Settings.distributionAddress, (address) =>
+    Option.isSome(address) ? SignerPublic.layerAddress(address.value) : signer,
+  ),
+)
+
+/** What an operator's commands need; they may take their time. */
+const operateWith = (program: string, keys: typeof signer | typeof payer) =>
+  Layer.mergeAll(Channels.layer, IssuanceControl.layer).pipe(
+    Layer.provideMerge(IssuanceSettings.layer),
+    Layer.provideMerge(Layer.mergeAll(network, keys, random)),
+    Layer.provideMerge(Database.layerPatient(program)),
+  )
+
+/** For commands that read, and for those that only write to the database. */
+export const operate = (program: string) => operateWith(program, payer)
+
+/** For recovery, which derives every channel's address from the seed. */
+export const recovery = (program: string) => operateWith(program, signer)
 
 /** Only the database, for migrations. */
 export const database = (program: string) => Database.layerPatient(program)

@@ -1,7 +1,7 @@
 /** The one file that chooses the platform package: a change to platform-bun is a change of this file alone. */
 import { createServer } from "node:http"
 import { NodeHttpServer, NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Cause, type Duration, Effect, Exit, Layer, type Scope } from "effect"
+import { Cause, type Duration, Effect, Exit, Layer, Runtime, type Scope } from "effect"
 import { HttpServer } from "effect/http"
 import { explainFailure } from "./ExplainFailure.ts"
 import { explainListen, type ListenOptions } from "./ExplainListen.ts"
@@ -64,14 +64,14 @@ const finishWith =
     } else {
       const words = explainFailure(exit.cause)
       if (words !== "") console.error(words)
-      leave(1)
+      leave(Runtime.getErrorExitCode(Cause.squash(exit.cause)))
     }
   }
 
 /**
  * Runs a program as this process. SIGINT, SIGTERM and the parent's death stop it in an orderly way, with exit code 0
  * unless the options say otherwise. A typed failure prints one sentence, a defect its whole cause, both on stderr with
- * exit code 1.
+ * exit code 1, or the one that the failure carries (Runtime.errorExitCode).
  */
 export const runMain = <A, E>(program: Effect.Effect<A, E, Scope.Scope>, options: MainOptions = {}): void => {
   const orphaned = Effect.andThen(parentDeath, Effect.interrupt)
