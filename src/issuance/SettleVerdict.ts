@@ -11,6 +11,7 @@ import { IssuanceControl } from "./IssuanceControl.ts"
 import { confirmedTotal, countVerdict, feesStroopsTotal, settlementLagSeconds } from "./IssuanceMetrics.ts"
 import { LedgerShare } from "./LedgerShare.ts"
 import { countEjections, type Finding, toEjections } from "./PrepareBatch.ts"
+import { readAnswer } from "./SubmissionOutcome.ts"
 import { readOutcome, type TransactionOutcome } from "./TransactionOutcome.ts"
 import { type ChannelView, judge } from "./Verdict.ts"
 
@@ -88,8 +89,18 @@ const confirm = Effect.fnUntraced(function* (
   yield* countVerdict("paid")
 })
 
-/** A failure that names the program, or nobody, would only come again: everything stops until a person has looked. */
-const pauseFor = Effect.fnUntraced(function* (outcome: Failed, hash: string) {
+/**
+ * A failure that names the program, or nobody, would only come again: everything stops until a person has looked. One
+ * that names the channel's account stops that channel.
+ */
+const stopFor = Effect.fnUntraced(function* (lease: Lease, outcome: Failed, hash: string) {
+  if (readAnswer(`ERROR ${outcome.code}`).reaction === "quarantine") {
+    const channels = yield* Channels
+    yield* Effect.logError("channel quarantined: the ledger refuses its transactions").pipe(
+      Effect.annotateLogs({ reason: outcome.code, hash }),
+    )
+    return yield* channels.setStatus(lease, "quarantined", outcome.code)
+  }
   const programFault = outcome.fates.find((fate) => fate._tag === "Program")
   if (programFault === undefined && outcome.fates.some((fate) => fate._tag === "Recipient")) return
   const reason = programFault?._tag === "Program" ? `${outcome.code}: ${programFault.code}` : outcome.code
@@ -117,7 +128,7 @@ const refuse = Effect.fnUntraced(function* (
     const fate = outcome.fates[index]
     if (fate?._tag === "Recipient") findings.set(issuanceId, { reason: fate.reason, code: fate.code })
   }
-  yield* pauseFor(outcome, base.hash)
+  yield* stopFor(lease, outcome, base.hash)
   const rewards = yield* batches.bound(lease, base.sequence)
   const ejections = toEjections(rewards, findings, yield* Clock.currentTimeMillis)
   yield* batches.settleFailed(lease, {

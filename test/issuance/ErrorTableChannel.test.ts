@@ -13,6 +13,7 @@ import { asset, distribution } from "../support/TestNetwork.ts"
 import { rewards, stepAs } from "../support/WorkerScene.ts"
 import {
   actAs,
+  channelOf,
   channelStates,
   control,
   drain,
@@ -192,6 +193,52 @@ describe("tx_bad_auth, tx_bad_auth_extra, tx_no_source_account, tx_malformed: qu
         expect(yield* tally).toEqual({ confirmed: 5, submitted: 10 })
         expect(stage.alerts.length).toBeGreaterThan(0)
       }),
+  )
+})
+
+/** Whether the channel's own key counts; else only that of `other`, which is none of ours. */
+const setOwnKey = (stage: TableStage, channel: Keypair, isGood: boolean) =>
+  actAs(
+    stage,
+    wallets.trusting,
+    [isGood ? wallets.other : channel],
+    Operation.setOptions({
+      source: channel.publicKey(),
+      masterWeight: isGood ? 1 : 0,
+      signer: { ed25519PublicKey: wallets.other.publicKey(), weight: isGood ? 0 : 1 },
+    }),
+  )
+
+describe("the ledger itself refuses the channel: included, failed, and nothing paid", () => {
+  tableScene("tx_bad_auth in the very ledger: the channel is quarantined, and others pay at once", (stage) =>
+    Effect.gen(function* () {
+      let paid = 0
+      // In which order a ledger applies is a lot (ApplyTxSorter): again, until the signers change before our batch.
+      for (let attempt = 0; attempt < 30 && !(yield* channelStates).includes("quarantined"); attempt++) {
+        let changed: Keypair | undefined
+        stage.wire.handlings.push((envelopeXdr, deliver) =>
+          Effect.tap(deliver(envelopeXdr), () =>
+            Effect.sync(() => {
+              changed = channelOf(envelopeXdr)
+              setOwnKey(stage, changed, false)
+            }),
+          ),
+        )
+        yield* accept(rewards(2))
+        paid += 2
+        yield* stepAs("one")
+        yield* stage.close
+        yield* stepAs("one")
+        if ((yield* tally).confirmed !== paid || changed === undefined) continue
+        setOwnKey(stage, changed, true)
+        yield* stage.close
+      }
+      expect(yield* channelStates).toEqual(["open", "quarantined"])
+      expect(stage.alerts.length).toBeGreaterThan(0)
+      expect(yield* control).toBeNull()
+      yield* drain(stage, 3)
+      expect(yield* tally).toEqual({ confirmed: paid })
+    }),
   )
 })
 

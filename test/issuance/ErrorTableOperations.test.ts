@@ -248,6 +248,8 @@ describe("op_underfunded, op_src_no_trust, op_src_not_authorized: the program pa
         yield* drain(stage)
         expect(yield* tally).toEqual({ confirmed: 10 })
       }),
+    // So few that its last answer is still the refusal, and not that it comes too late.
+    { envelopeLedgers: 4 },
   )
 })
 

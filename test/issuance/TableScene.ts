@@ -133,7 +133,7 @@ export const actAs = (
 }
 
 /** Whose envelope it is: which channel takes a batch first is for the scheduler to say. */
-const channelOf = (envelopeXdr: string): Keypair => {
+export const channelOf = (envelopeXdr: string): Keypair => {
   const transaction = TransactionBuilder.fromXDR(envelopeXdr, PASSPHRASE)
   const source = "innerTransaction" in transaction ? transaction.innerTransaction.source : transaction.source
   const key = [0, 1, 2, 3].map(keyOfChannel).find((one) => one.publicKey() === source)
