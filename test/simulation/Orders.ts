@@ -1,0 +1,42 @@
+/**
+ * What the merchants of a run have asked for and what they were told: the memory that everything is held against in
+ * the end. Each order has an amount of its own, so that the ledger's payments can be told apart without the database.
+ */
+import type { IssueRequest } from "../../src/issuance/IssueRequest.ts"
+import type { Owner } from "../../src/merchant/Owner.ts"
+
+export interface Order {
+  readonly owner: Owner
+  readonly request: IssueRequest
+  /** Answers that said it is accepted, or was: the ids that they named. */
+  readonly ids: Set<string>
+  /** Codes of the refusals. */
+  readonly refusals: Set<string>
+  /** The merchant was told that it is cancelled. */
+  isCancelled: boolean
+}
+
+/** A key belongs to its owner. */
+export const keyOf = ({ owner, request }: Pick<Order, "owner" | "request">): string =>
+  `${owner.merchantId} ${request.idempotencyKey}`
+
+export const makeOrders = () => {
+  const byAmount = new Map<bigint, Order>()
+  const byKey = new Map<string, Array<Order>>()
+  const all: Array<Order> = []
+  return {
+    all,
+    byKey,
+    add: (owner: Owner, request: IssueRequest): Order => {
+      const order: Order = { owner, request, ids: new Set(), refusals: new Set(), isCancelled: false }
+      const same = byKey.get(keyOf(order)) ?? []
+      byKey.set(keyOf(order), [...same, order])
+      byAmount.set(request.amountStroops, order)
+      all.push(order)
+      return order
+    },
+    ofAmount: (stroops: bigint): Order | undefined => byAmount.get(stroops),
+  }
+}
+
+export type Orders = ReturnType<typeof makeOrders>

@@ -1,0 +1,145 @@
+/**
+ * Sessions at the real PostgreSQL, and the look from beside them at who waits for whom. The pool outlives a run: what
+ * a session did before must not show, so plans are made anew for each statement and sizes are those of the moment.
+ */
+import { PgConnection } from "@effect/sql-pg"
+import { Effect, Exit, Redacted, Scope } from "effect"
+import type { SqlError } from "effect/sql"
+
+export type StatementExit = Exit.Exit<PgConnection.Result, SqlError.SqlError>
+
+/** A statement that PostgreSQL has been given. */
+export interface Running {
+  readonly exit: () => StatementExit | undefined
+  readonly finished: Promise<void>
+}
+
+export interface RealSession {
+  readonly processId: number
+  readonly run: (sql: string, params?: ReadonlyArray<unknown>) => Running
+}
+
+export interface RealSessions {
+  readonly take: () => Promise<RealSession>
+  readonly giveBack: (session: RealSession) => void
+  /** "done", or "blocked" by a lock that another of these sessions holds. */
+  readonly watch: (session: RealSession, running: Running) => Promise<"done" | "blocked">
+  /** Whether these wait for each other in a circle. */
+  readonly isCircle: (sessions: ReadonlyArray<RealSession>) => Promise<boolean>
+  readonly cancel: (session: RealSession) => Promise<void>
+  /** For the simulator's own reading and writing, outside of every program. */
+  readonly query: (sql: string, params?: ReadonlyArray<unknown>) => Promise<ReadonlyArray<PgConnection.Row>>
+  /** As it was when it was migrated. */
+  readonly empty: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** Longer than any statement of a run takes; a bug of the simulator, then. Milliseconds of the real clock. */
+const PATIENCE_MS = 30_000
+
+const STARTUP = { timezone: "UTC", plan_cache_mode: "force_custom_plan", jit: "off" }
+
+/** In an order that their references allow in one statement. */
+const EMPTY = `
+  TRUNCATE issuance_events, claimable_balances, unmatched_payments, stellar_envelopes, upkeep_transactions,
+    issuance_workers, reward_issuances, campaign_wallet_usage, channel_accounts, network_identity, signing_days,
+    users, campaigns, api_keys, merchants RESTART IDENTITY`
+
+const sessionOf = (connection: PgConnection.PgConnection): RealSession => ({
+  processId: connection.processId,
+  run: (sql, params = []) => {
+    let exit: StatementExit | undefined
+    const fiber = Effect.runFork(connection.query(sql, params))
+    const finished = new Promise<void>((resolve) => {
+      fiber.addObserver((ended) => {
+        exit = ended
+        resolve()
+      })
+    })
+    return { exit: () => exit, finished }
+  },
+})
+
+const rowsOf = async (session: RealSession, sql: string, params: ReadonlyArray<unknown>) => {
+  const running = session.run(sql, params)
+  await running.finished
+  const exit = running.exit()
+  if (exit === undefined || Exit.isFailure(exit)) throw new Error(`${sql}: ${JSON.stringify(exit)}`)
+  return exit.value.rows
+}
+
+/** @param url of a migrated database that nobody else uses */
+export const openSessions = async (url: string): Promise<RealSessions> => {
+  const scope = Scope.makeUnsafe()
+  const connect = async () =>
+    sessionOf(
+      await Effect.runPromise(
+        Scope.provide(PgConnection.make({ url: Redacted.make(url), startupParameters: STARTUP }), scope),
+      ),
+    )
+  const beside = await connect()
+  const free: Array<RealSession> = []
+  const ours = new Set<number>()
+  await rowsOf(beside, "SET session_replication_role = replica", [])
+  await stopVacuum(beside)
+
+  const blockersOf = async ({ processId }: RealSession): Promise<ReadonlyArray<number>> => {
+    const [row] = await rowsOf(beside, "SELECT pg_blocking_pids($1::int) AS pids", [processId])
+    return ((row?.["pids"] ?? []) as ReadonlyArray<number>).filter((one) => ours.has(one))
+  }
+  return {
+    take: async () => {
+      const session = free.pop() ?? (await connect())
+      ours.add(session.processId)
+      return session
+    },
+    giveBack: (session) => {
+      free.push(session)
+    },
+    watch: async (session, running) => {
+      for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += 3) {
+        await Promise.race([running.finished, Bun.sleep(3)])
+        if (running.exit() !== undefined) return "done"
+        const blockers = await blockersOf(session)
+        if (running.exit() !== undefined) return "done"
+        if (blockers.length > 0) return "blocked"
+      }
+      throw new Error("a statement neither ends nor waits for a lock")
+    },
+    isCircle: async (sessions) => {
+      const waitsFor = new Map<number, ReadonlyArray<number>>()
+      for (const session of sessions) waitsFor.set(session.processId, await blockersOf(session))
+      return sessions.some(({ processId }) => reaches(waitsFor, processId, processId, new Set()))
+    },
+    cancel: async ({ processId }) => {
+      await rowsOf(beside, "SELECT pg_cancel_backend($1::int)", [processId])
+    },
+    query: (sql, params = []) => rowsOf(beside, sql, params),
+    empty: async () => {
+      await rowsOf(beside, EMPTY, [])
+      await rowsOf(beside, "UPDATE issuance_control SET paused_at = NULL, paused_reason = NULL", [])
+    },
+    close: () => Effect.runPromise(Scope.close(scope, Exit.void)),
+  }
+}
+
+/** Rows move when vacuum has been at work, and with them the order in which a statement without one finds them. */
+const stopVacuum = async (session: RealSession): Promise<void> => {
+  const tables = await rowsOf(session, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'", [])
+  for (const { tablename } of tables) {
+    await rowsOf(session, `ALTER TABLE "${String(tablename)}" SET (autovacuum_enabled = false)`, [])
+  }
+}
+
+const reaches = (
+  edges: ReadonlyMap<number, ReadonlyArray<number>>,
+  from: number,
+  goal: number,
+  seen: Set<number>,
+): boolean =>
+  (edges.get(from) ?? []).some((next) => {
+    if (next === goal) return true
+    if (seen.has(next)) return false
+    seen.add(next)
+    return reaches(edges, next, goal, seen)
+  })
