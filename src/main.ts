@@ -1,12 +1,13 @@
 /** argv -> program: the list of nova's commands. They are in src/cli, which with this file alone sees layers. */
 import { Effect } from "effect"
-import { Command } from "effect/cli"
+import { CliError, Command } from "effect/cli"
 import * as Platform from "../layers/platform/Platform.ts"
 import { channelsCommand } from "./cli/Channels.ts"
 import { demoCommand } from "./cli/Demo.ts"
 import { localnetCommand } from "./cli/Localnet.ts"
 import { merchantCommand } from "./cli/Merchant.ts"
 import { migrateCommand } from "./cli/Migrate.ts"
+import { CommandEnd, NOT_DONE } from "./cli/Output.ts"
 import { pauseCommand, resumeCommand } from "./cli/Pause.ts"
 import { allCommand, apiCommand, workerCommand } from "./cli/Programs.ts"
 import { reconcileCommand } from "./cli/Reconcile.ts"
@@ -36,4 +37,12 @@ const nova = Command.make("nova").pipe(
   ]),
 )
 
-Platform.runMain(Command.run(nova, { version: "0.1.0" }).pipe(Effect.provide(Platform.services)))
+/** Arguments that are wrong have been said already; a command that was not run was not done. */
+const isUsageError = (error: unknown) => error instanceof CliError.ShowHelp && error.errors.length > 0
+
+Platform.runMain(
+  Command.run(nova, { version: "0.1.0" }).pipe(
+    Effect.catchIf(isUsageError, () => Effect.fail(new CommandEnd({ message: "", code: NOT_DONE }))),
+    Effect.provide(Platform.services),
+  ),
+)

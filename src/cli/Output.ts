@@ -12,7 +12,7 @@ import { explainFailure } from "../../layers/platform/ExplainFailure.ts"
 import { formatAmount } from "../kernel/Amount.ts"
 
 export const NEEDS_ATTENTION = 1
-const NOT_DONE = 2
+export const NOT_DONE = 2
 
 /** Ends the command with this exit code, after it has said what there is to say. */
 export class CommandEnd extends Schema.TaggedError<CommandEnd>()("CommandEnd", {

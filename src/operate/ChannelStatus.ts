@@ -102,7 +102,8 @@ const change = Effect.fnUntraced(function* (
  */
 export const releaseChannel = Effect.fn("ChannelStatus.releaseChannel")(function* (channelId: number) {
   const changed = yield* change(channelId, "open", null)
-  yield* Effect.logInfo("a channel was taken into use again by hand").pipe(
+  const before = `${changed.before} (${changed.reasonBefore ?? "no reason given"})`
+  yield* Effect.logInfo(`channel ${channelId} was ${before} and is taken into use again by hand`).pipe(
     Effect.annotateLogs({ channel: channelId, status: changed.before, reason: changed.reasonBefore }),
   )
   return changed
@@ -118,7 +119,7 @@ export const quarantineChannel = Effect.fn("ChannelStatus.quarantineChannel")(fu
   reason: string,
 ) {
   const changed = yield* change(channelId, "quarantined", reason)
-  yield* Effect.logInfo("a channel was taken out of use by hand").pipe(
+  yield* Effect.logInfo(`channel ${channelId} is taken out of use by hand: ${reason}`).pipe(
     Effect.annotateLogs({ channel: channelId, reason }),
   )
   return changed

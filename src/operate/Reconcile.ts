@@ -66,10 +66,15 @@ const makeAccount = () => {
   return { add, note, report: () => ({ ...sums, equalStroops, outsideStroops, differences }) }
 }
 
+/** The first ledger that the database saw, or paid in: a restored one may have lost the former. */
 const firstKnownLedger = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
-  const [row] = yield* sql<{ first_ledger: bigint }>`SELECT first_ledger FROM network_identity`
-  return row === undefined ? 1 : Number(row.first_ledger)
+  const [row] = yield* sql<{ ledger: number | null }>`
+    SELECT least(
+      (SELECT first_ledger FROM network_identity),
+      (SELECT min(ledger) FROM stellar_envelopes WHERE status = 'applied'),
+      (SELECT min(ledger) FROM unmatched_payments))::int AS ledger`
+  return row?.ledger ?? 1
 }).pipe(Effect.orDie)
 
 /** Reads the ledger's transactions from `sinceLedger` up to `ledger` and hands them over page by page. */

@@ -191,7 +191,7 @@ export const matchPayment = Effect.fn("Review.matchPayment")(function* (
     yield* sql`
       UPDATE unmatched_payments SET resolved_at = ${at}, resolution = 'matched', issuance_id = ${issuanceId}
       WHERE tx_hash = ${name.txHash} AND operation_index = ${name.operationIndex}`.pipe(Effect.orDie)
-    yield* Effect.logInfo("an unmatched payment was matched by hand").pipe(
+    yield* Effect.logInfo(`payment ${nameOf(name)} was matched with ${issuanceId} by hand`).pipe(
       Effect.annotateLogs({ payment: nameOf(name), issuanceId }),
     )
     return { released: yield* releaseAlike(payment, at) }
@@ -212,7 +212,7 @@ export const dismissPayment = Effect.fn("Review.dismissPayment")(function* (name
     yield* sql`
       UPDATE unmatched_payments SET resolved_at = ${at}, resolution = 'dismissed'
       WHERE tx_hash = ${name.txHash} AND operation_index = ${name.operationIndex}`.pipe(Effect.orDie)
-    yield* Effect.logInfo("an unmatched payment was dismissed by hand").pipe(
+    yield* Effect.logInfo(`payment ${nameOf(name)} was dismissed by hand`).pipe(
       Effect.annotateLogs({ payment: nameOf(name) }),
     )
     return { released: yield* releaseAlike(payment, at) }

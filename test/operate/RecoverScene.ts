@@ -1,6 +1,6 @@
 /** The stage of recovery's tests: the issuance worker's, with Horizon beside it. */
 import { expect } from "bun:test"
-import { Effect, Fiber, Layer } from "effect"
+import { Effect, Fiber, Layer, type Scope } from "effect"
 import { SqlClient } from "effect/sql"
 import * as HorizonLocalnet from "../../layers/horizon/HorizonLocalnet.ts"
 import { Channels } from "../../src/issuance/Channels.ts"
@@ -33,18 +33,23 @@ type Services = Layer.Success<ReturnType<typeof layerOf>>
 /** A test on a stage with channels, and without the laws: what is lost stays lost. */
 export const recoverScene = (
   name: string,
-  body: (stage: TestNetwork) => Effect.Effect<unknown, unknown, Services>,
+  body: (stage: TestNetwork) => Effect.Effect<unknown, unknown, Services | Scope.Scope>,
   meddle?: Meddle,
   meddleHorizon?: MeddleHorizon,
+  timeout = 30_000,
 ) =>
-  effect(name, () => {
-    const stage = makeTestNetwork()
-    return Effect.gen(function* () {
-      yield* setTheScene(stage)
-      yield* openChannels(stage)
-      yield* body(stage)
-    }).pipe(Effect.provide(layerOf(stage, meddle, meddleHorizon), { local: true }))
-  })
+  effect(
+    name,
+    () => {
+      const stage = makeTestNetwork()
+      return Effect.gen(function* () {
+        yield* setTheScene(stage)
+        yield* openChannels(stage)
+        yield* Effect.scoped(body(stage))
+      }).pipe(Effect.provide(layerOf(stage, meddle, meddleHorizon), { local: true }))
+    },
+    { timeout },
+  )
 
 /** The workers are gone: their leases are given back. */
 export const stopWorkers = Effect.gen(function* () {
