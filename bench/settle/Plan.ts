@@ -33,7 +33,7 @@ export interface ClaimPlan {
 }
 
 export const FULL: SettlePlan = {
-  closeIntervalMs: 2000,
+  closeIntervalMs: 1500,
   rewards: { mainnet: 100_000, testnet: 20_000 },
   wallets: 5000,
   workers: 1,
@@ -56,7 +56,7 @@ export const QUICK: SettlePlan = {
 }
 
 export const USAGE =
-  "usage: bun run bench settle [--quick] [--close-interval-ms 2000] [--workers 1] [--channels 20] [--only mainnet,testnet,baselines,accept,claim]"
+  "usage: bun run bench settle [--quick] [--close-interval-ms 1500] [--workers 1] [--channels 20] [--only mainnet,testnet,baselines,accept,claim]"
 
 export const PARTS = ["mainnet", "testnet", "baselines", "accept", "claim"] as const
 export type Part = (typeof PARTS)[number]

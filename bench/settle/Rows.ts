@@ -76,29 +76,36 @@ export const writeHistory = Effect.fn("bench.writeHistory")(function* (queue: Qu
     Effect.gen(function* () {
       yield* sql`SET LOCAL session_replication_role = replica`
       yield* sql`
-        INSERT INTO reward_issuances (id, merchant_id, mode, idempotency_key, request_hash, campaign_id,
-          wallet_address, wallet_account, amount_stroops, status, reason, tx_hash, ledger, operation_index,
-          confirmed_at, attempts, created_at, updated_at)
-        SELECT id, ${shop.merchantId}, 'test', id, sha256(id::bytea), ${shop.campaignId}, wallet, wallet, stroops,
-          status,
-          CASE WHEN status = 'failed' THEN 'no_trustline' END,
-          CASE WHEN status = 'confirmed' THEN encode(sha256((n / 100)::text::bytea), 'hex') END,
-          CASE WHEN status = 'confirmed' THEN n / 1000 END,
-          CASE WHEN status = 'confirmed' THEN (n % 100)::int END,
-          CASE WHEN status = 'confirmed' THEN ${at}::timestamptz END,
-          1, ${at}, ${at}
-        FROM (
-          SELECT ${sql.literal(rewardColumns)}, n,
-            CASE n % 100 WHEN 0 THEN 'cancelled' WHEN 1 THEN 'failed' WHEN 2 THEN 'failed' ELSE 'confirmed' END AS status
-          FROM generate_series(${first}::bigint, ${first + count - 1}::bigint) AS n, (SELECT ${wallets}::text[] AS wallets) AS w
-        ) AS ended`
-      yield* sql`
+        WITH ended AS (
+          INSERT INTO reward_issuances (id, merchant_id, mode, idempotency_key, request_hash, campaign_id,
+            wallet_address, wallet_account, amount_stroops, status, reason, tx_hash, ledger, operation_index,
+            confirmed_at, attempts, created_at, updated_at)
+          SELECT id, ${shop.merchantId}, 'test', id, sha256(id::bytea), ${shop.campaignId}, wallet, wallet, stroops,
+            status,
+            CASE WHEN status = 'failed' THEN 'no_trustline' END,
+            CASE WHEN status = 'confirmed' THEN encode(sha256((n / 100)::text::bytea), 'hex') END,
+            CASE WHEN status = 'confirmed' THEN n / 1000 END,
+            CASE WHEN status = 'confirmed' THEN (n % 100)::int END,
+            CASE WHEN status = 'confirmed' THEN ${at}::timestamptz END,
+            1, ${at}, ${at}
+          FROM (
+            SELECT ${sql.literal(rewardColumns)}, n,
+              CASE n % 100 WHEN 0 THEN 'cancelled' WHEN 1 THEN 'failed' WHEN 2 THEN 'failed' ELSE 'confirmed' END AS status
+            FROM generate_series(${first}::bigint, ${first + count - 1}::bigint) AS n, (SELECT ${wallets}::text[] AS wallets) AS w
+          ) AS rewards
+          RETURNING id, status
+        )
         INSERT INTO issuance_events (issuance_id, at, from_status, to_status)
-        SELECT id, ${at}, 'submitted', status FROM reward_issuances WHERE status IN ('confirmed', 'failed', 'cancelled')`
+        SELECT id, ${at}, 'submitted', status FROM ended`
     }),
   )
-  yield* sql`VACUUM (ANALYZE) reward_issuances, issuance_events`
 })
+
+/** What autovacuum would have done since, so that it does not begin in the middle of a measurement. */
+export const tidyUp = Effect.flatMap(
+  SqlClient.SqlClient,
+  (sql) => sql`VACUUM (ANALYZE) reward_issuances, issuance_events`,
+)
 
 /** Rewards of each state. */
 export const countStates = Effect.gen(function* () {

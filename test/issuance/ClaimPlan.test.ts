@@ -5,7 +5,7 @@
 import { expect } from "bun:test"
 import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
-import { countStates, openShop, writeHistory } from "../../bench/settle/Rows.ts"
+import { countStates, openShop, tidyUp, writeHistory } from "../../bench/settle/Rows.ts"
 import { Batches } from "../../src/issuance/Batches.ts"
 import { Channels, type Lease } from "../../src/issuance/Channels.ts"
 import { freeHeldRewards } from "../../src/issuance/HeldRewards.ts"
@@ -45,6 +45,7 @@ const setUp = Effect.gen(function* () {
   yield* openChannels(stage)
   const shop = yield* openShop(1, AT)
   yield* writeHistory({ shop, wallets: [trusting, without], first: 1_000_000, count: HISTORIC_ROWS }, AT)
+  yield* tidyUp
   yield* writeEnvelopes
 })
 
