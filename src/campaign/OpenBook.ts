@@ -4,7 +4,7 @@
  *
  * Locks are taken in the order of the campaigns' ids, as everybody takes them, so that two transactions that share
  * campaigns wait for each other and never in a circle. NO KEY UPDATE lets others go on inserting rows that refer to a
- * campaign.
+ * campaign. Look-ups by a list are planned each time: a plan that was kept from when a table was small reads all of it.
  */
 import { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
@@ -42,7 +42,7 @@ const readUsage = (
     FROM campaign_wallet_usage WHERE (campaign_id, wallet_account, period_start) IN (
       SELECT * FROM unnest(${wanted.map((row) => row.campaignId)}::text[],
         ${wanted.map((row) => row.walletAccount)}::text[], ${wanted.map((row) => row.periodStart)}::timestamptz[])
-    )`.pipe(Effect.orDie)
+    )`.unprepared.pipe(Effect.orDie)
 }
 
 const writeBook = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, book: BudgetBook, at: Date) {
@@ -74,7 +74,7 @@ export const makeOpenBook = (sql: SqlClient.SqlClient) =>
         SELECT * FROM unnest(${requests.map((request) => request.campaignId)}::text[],
           ${requests.map((request) => request.owner.merchantId)}::text[],
           ${requests.map((request) => request.owner.mode)}::text[])
-      ) ORDER BY id FOR NO KEY UPDATE`.pipe(Effect.orDie)
+      ) ORDER BY id FOR NO KEY UPDATE`.unprepared.pipe(Effect.orDie)
     const usage = yield* readUsage(sql, campaigns, requests)
     const book = makeBudgetBook(campaigns, usage)
     const open: OpenBook = {

@@ -1,4 +1,9 @@
-/** The statements of accepting together: each reads or writes for a whole list. They run in the caller's transaction. */
+/**
+ * The statements of accepting together: each reads or writes for a whole list. They run in the caller's transaction.
+ *
+ * Look-ups by a list are planned each time (`unprepared`): a plan that was kept from when the table was small reads all
+ * of it for every list, until somebody analyses the table.
+ */
 import { Effect } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Hex } from "effect/encoding"
@@ -15,7 +20,12 @@ export const keyOf = ({ owner, request }: Pick<Acceptance, "owner" | "request">)
 
 const column = <A>(rewards: ReadonlyArray<Acceptance>, of: (reward: Acceptance) => A) => rewards.map(of)
 
-/** The keys of the list that belong to issuances already, with the hash of the request that took each. */
+/**
+ * The keys of the list that belong to issuances already, with the hash of the request that took each.
+ *
+ * Each is looked up as the first entry of the key's index that is not below it. Asked for by equality, a table without
+ * statistics may answer from another index that starts with the merchant, and read all of the merchant's rows for each.
+ */
 export const knownKeys = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   rewards: ReadonlyArray<Acceptance>,
@@ -28,12 +38,16 @@ export const knownKeys = Effect.fnUntraced(function* (
     status: IssuanceStatus
     hash: Uint8Array
   }>`
-    SELECT r.merchant_id AS "merchantId", r.mode, r.idempotency_key AS key, r.id, r.status, r.request_hash AS hash
+    SELECT k.merchant_id AS "merchantId", k.mode, k.key, r.id, r.status, r.request_hash AS hash
     FROM unnest(${column(rewards, ({ owner }) => owner.merchantId)}::text[],
       ${column(rewards, ({ owner }) => owner.mode)}::text[],
       ${column(rewards, ({ request }) => request.idempotencyKey)}::text[]) AS k (merchant_id, mode, key)
-    JOIN reward_issuances r
-      ON r.merchant_id = k.merchant_id AND r.mode = k.mode AND r.idempotency_key = k.key`
+    CROSS JOIN LATERAL (
+      SELECT * FROM reward_issuances i
+      WHERE (i.merchant_id, i.mode, i.idempotency_key) >= (k.merchant_id, k.mode, k.key)
+      ORDER BY i.merchant_id, i.mode, i.idempotency_key LIMIT 1
+    ) r
+    WHERE r.merchant_id = k.merchant_id AND r.mode = k.mode AND r.idempotency_key = k.key`.unprepared
   return rows.map(
     ({ hash, id, key, merchantId, mode, status }) =>
       [`${merchantId} ${mode} ${key}`, { id, status, hash }] as const,
@@ -73,7 +87,7 @@ export const insertUsers = Effect.fnUntraced(function* (
   const rows = yield* sql<{ id: string; merchantId: string; mode: string; externalId: string }>`
     SELECT u.id, u.merchant_id AS "merchantId", u.mode, u.external_id AS "externalId"
     FROM ${list} JOIN users u
-      ON u.merchant_id = n.merchant_id AND u.mode = n.mode AND u.external_id = n.external_id`
+      ON u.merchant_id = n.merchant_id AND u.mode = n.mode AND u.external_id = n.external_id`.unprepared
   for (const { externalId, id, merchantId, mode } of rows)
     found.set(userKey(merchantId, mode, externalId), id)
   return found

@@ -318,3 +318,26 @@ live("who hangs up while waiting is not accepted, and takes nothing from the oth
     expect(data.map(({ idempotencyKey }) => idempotencyKey).sort()).toEqual(["running", "staying"])
   }),
 )
+
+live("known keys are found by their index, also before the table has any statistics", () =>
+  Effect.gen(function* () {
+    const { campaignId, owner } = yield* newCampaign(1_000_000n)
+    const sql = yield* SqlClient.SqlClient
+    const { accept: acceptAll } = yield* AcceptRewards
+    const list = Array.from({ length: 3000 }, () =>
+      acceptance(owner, request(campaignId, { amountStroops: 1n })),
+    )
+    // In a transaction of its own, so that the session that read also says how much.
+    const rowsRead = (rewards: ReadonlyArray<Acceptance>) =>
+      sql.withTransaction(Effect.andThen(acceptAll(rewards), sql`SELECT pg_stat_force_next_flush()`)).pipe(
+        Effect.andThen(sql<{ read: bigint }>`
+            SELECT (seq_tup_read + idx_tup_fetch)::bigint AS read FROM pg_stat_user_tables
+            WHERE relname = 'reward_issuances'`),
+        Effect.map(([row]) => Number(row?.read)),
+      )
+    const before = yield* rowsRead(list)
+    const after = yield* rowsRead(list.slice(0, 100))
+    // One row for each key; a plan that reads all of the merchant's rows for each reads 300,000.
+    expect(after - before).toBeLessThan(1000)
+  }),
+)
