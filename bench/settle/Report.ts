@@ -11,17 +11,19 @@ const percent = (share: number): string => `${number(share * 100, 1)} %`
 const NEAR_ITS_END = 0.8
 
 /**
- * What kept the run from being faster, by processor time: a worker's one thread, PostgreSQL on all cores, the
- * network's one thread, or the machine.
+ * What could have kept the run from being faster, by processor time: a worker's one thread, PostgreSQL on all cores,
+ * the network's one thread, or the machine, by us together or by what others ran on it.
  */
 export const limitOf = (settled: Settled, cores: number): string => {
   const shares = settled.processor
   if (shares === null) return "not measured here"
+  const ours = shares.workers + shares.postgres + shares.network + shares.bench
+  const whose = ours >= shares.machine / 2 ? "the machine" : "other programs on the machine"
   const limits = [
     ["the workers", shares.workers / settled.workers],
     ["PostgreSQL", shares.postgres / cores],
     ["the embedded network", shares.network],
-    ["the machine", shares.machine / cores],
+    [whose, shares.machine / cores],
   ] as const
   const reached = limits.filter(([, share]) => share >= NEAR_ITS_END).map(([name]) => name)
   return reached.length === 0 ? "none of them" : reached.join(", ")
