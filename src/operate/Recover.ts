@@ -202,12 +202,15 @@ export const recover = Effect.fn("Recover.recover")(function* (options: RecoverO
   const random = yield* SecureRandom.SecureRandom
   const settings = yield* IssuanceSettings
   const { distributionAddress } = yield* Signer
-  yield* verifyNetwork()
   const owner = `recover-${yield* random.ulid}`
   const { assetCode, assetIssuer } = settings
   const payer = { distributionAddress, assetCode, assetIssuer }
   const run: Run = { ...options, owner, payer, tally: makeRecoverTally() }
-  if (options.dryRun) return (yield* perform(run)) satisfies RecoverReport
+  if (options.dryRun) {
+    yield* write(run, verifyNetwork())
+    return (yield* perform(run)) satisfies RecoverReport
+  }
+  yield* verifyNetwork()
   yield* demandNoWorker(owner)
   return yield* Effect.acquireUseRelease(
     sql.withTransaction(takeEveryLease(owner)).pipe(Effect.catchTag("SqlError", Effect.die)),

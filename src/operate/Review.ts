@@ -109,22 +109,32 @@ const openPayment = Effect.fnUntraced(function* (name: PaymentName) {
   return payment
 })
 
-/** Rows that wait only for payments of this wallet and amount go back to be paid, when none of them is open. */
+/**
+ * Rows that wait only for payments of this wallet and amount go back to be paid, when none of them is open; with their
+ * campaign where that is paused.
+ */
 const releaseAlike = Effect.fnUntraced(function* (payment: PaymentRow, at: Date) {
   const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ id: string }>`
+  const rows = yield* sql<{ id: string; status: string }>`
     WITH freed AS (
-      UPDATE reward_issuances SET status = 'pending', reason = NULL, updated_at = ${at}
-      WHERE status = 'held' AND reason = 'under_review' AND wallet_account = ${payment.wallet_account}
-        AND amount_stroops = ${payment.amount_stroops} AND NOT EXISTS (
+      UPDATE reward_issuances r SET status = CASE WHEN c.status = 'paused' THEN 'held' ELSE 'pending' END,
+        reason = CASE WHEN c.status = 'paused' THEN 'campaign_paused' END, updated_at = ${at}
+      FROM campaigns c
+      WHERE c.id = r.campaign_id AND r.status = 'held' AND r.reason = 'under_review'
+        AND r.wallet_account = ${payment.wallet_account} AND r.amount_stroops = ${payment.amount_stroops}
+        AND NOT EXISTS (
           SELECT 1 FROM unmatched_payments u WHERE u.resolved_at IS NULL
             AND u.wallet_account = ${payment.wallet_account} AND u.amount_stroops = ${payment.amount_stroops})
-      RETURNING id
+      RETURNING r.id, r.status
     ), events AS (
       INSERT INTO issuance_events (issuance_id, at, from_status, to_status, reason)
       SELECT id, ${at}, 'held', 'pending', 'reviewed' FROM freed
     )
-    SELECT id FROM freed ORDER BY id`.pipe(Effect.orDie)
+    SELECT id, status FROM freed ORDER BY id`.pipe(Effect.orDie)
+  const paused = rows.filter(({ status }) => status === "held").map(({ id }) => id)
+  yield* sql`
+    INSERT INTO issuance_events (issuance_id, at, from_status, to_status, reason)
+    SELECT unnest(${paused}::text[]), ${at}, 'pending', 'held', 'campaign_paused'`.pipe(Effect.orDie)
   return rows.map(({ id }) => id)
 })
 

@@ -5,6 +5,8 @@ import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { Batches } from "../../src/issuance/Batches.ts"
 import { ensureChannels } from "../../src/issuance/ChannelCreation.ts"
+import { Channels } from "../../src/issuance/Channels.ts"
+import { listChannels, quarantineChannel } from "../../src/operate/ChannelStatus.ts"
 import { accept, issuances, tally, wallets } from "../support/IssuanceScene.ts"
 import { asset, PASSPHRASE } from "../support/TestNetwork.ts"
 import { makeBlackHole, rewards, settle, stepAs, without } from "../support/WorkerScene.ts"
@@ -123,6 +125,43 @@ describe("since the dump", () => {
         expect(yield* paidTwice(stage)).toBe(3)
       }),
     alive.meddle,
+  )
+
+  const moved = makeBlackHole()
+  recoverScene(
+    "a batch in flight at the dump expired, and its reward was paid elsewhere beside a lost one: it waits",
+    (stage) =>
+      Effect.gen(function* () {
+        const channels = yield* Channels
+        yield* accept(rewards(1))
+        moved.hole.isDown = true
+        yield* stepAs("one")
+        const restore = yield* takeDump
+        const busy = (yield* listChannels()).find(({ bound }) => bound > 0)?.channelId ?? -1
+        yield* quarantineChannel(busy, "its node refuses it")
+        yield* pass(stage, 6)
+        moved.hole.isDown = false
+        yield* stepAs("one")
+        yield* accept(rewards(1))
+        yield* settle(stage)
+        expect(yield* tally).toEqual({ confirmed: 2 })
+        yield* restore
+        yield* stopWorkers
+        const { report } = yield* recoverOn(stage)
+        expect(report).toMatchObject({ confirmed: 0, held: 1, unmatchedPayments: 2 })
+        yield* settle(stage)
+        expect(yield* tally).toEqual({ "held under_review": 1 })
+        // Nothing that was signed for its channel can apply any more, and the channel pays again.
+        const row = (yield* channels.list).find(({ id }) => id === busy)
+        expect(row?.sequenceSigned).toBe(stage.sequenceOf(row?.address ?? ""))
+        yield* accept(rewards(400, other))
+        yield* settle(stage)
+        expect(stage.sequenceOf(row?.address ?? "")).toBe((row?.sequenceSigned ?? 0n) + 1n)
+        expect(yield* tally).toEqual({ "held under_review": 1, confirmed: 400 })
+        expect(yield* paidTwice(stage)).toBe(402)
+        yield* booksBalance
+      }),
+    moved.meddle,
   )
 
   recoverScene(

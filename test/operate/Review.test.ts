@@ -1,6 +1,7 @@
 /** What a person decides about payments that belong to no row. */
 import { describe, expect } from "bun:test"
 import { Effect } from "effect"
+import { SqlClient } from "effect/sql"
 import { dismissPayment, listReviews, matchPayment } from "../../src/operate/Review.ts"
 import { accept, issuances, type TestNetwork, tally, wallets } from "../support/IssuanceScene.ts"
 import { rewards, settle } from "../support/WorkerScene.ts"
@@ -52,6 +53,18 @@ describe("review", () => {
       yield* settle(stage)
       expect(yield* tally).toEqual({ confirmed: 1 })
       expect(yield* paidTwice(stage)).toBe(3)
+      yield* booksBalance
+    }),
+  )
+
+  recoverScene("a row whose campaign is paused meanwhile waits on, for that reason", (stage) =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const { first, second } = yield* loseSome(stage)
+      yield* sql`UPDATE campaigns SET status = 'paused'`
+      yield* dismissPayment(first)
+      yield* dismissPayment(second)
+      expect(yield* tally).toEqual({ "held campaign_paused": 1 })
       yield* booksBalance
     }),
   )
