@@ -8,6 +8,7 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
+import { holdBeyondReserve, type Reserve } from "./BalanceReserve.ts"
 import type { BoundReward } from "./BatchPayment.ts"
 import { fence, type Lease, type LeaseLost } from "./Channels.ts"
 import { type ClaimTerms, claimRewards } from "./ClaimRewards.ts"
@@ -121,6 +122,15 @@ export class Batches extends Context.Service<
       sequence: bigint,
       ejections: ReadonlyArray<Ejection>,
     ) => Effect.Effect<void, LeaseLost>
+    /**
+     * Holds the claimable balances of such a batch that the distribution account's XLM cannot reserve beside those of
+     * all other batches; answers with how many.
+     */
+    readonly holdBeyondReserve: (
+      lease: Lease,
+      sequence: bigint,
+      reserve: Reserve,
+    ) => Effect.Effect<number, LeaseLost>
     /** Stores an envelope before its first sending. */
     readonly recordSigned: (lease: Lease, envelope: NewEnvelope) => Effect.Effect<void, LeaseLost>
     /** Notes a sending and what was answered to it: information, never a verdict. */
@@ -161,6 +171,8 @@ export class Batches extends Context.Service<
             Effect.provideService(IssuanceSettings, settings),
           ),
         eject: (lease, sequence, ejections) => fenced(lease, eject(lease.channelId, sequence, ejections)),
+        holdBeyondReserve: (lease, sequence, reserve) =>
+          fenced(lease, holdBeyondReserve(lease.channelId, sequence, reserve)),
         releaseExpired: (lease, sequence) => fenced(lease, releaseExpired(lease.channelId, sequence)),
         settlePaid: (lease, batch) => fenced(lease, settlePaid(lease.channelId, batch)),
         settleFailed: (lease, batch) => fenced(lease, settleFailed(lease.channelId, batch)),

@@ -44,12 +44,13 @@ export const eject = Effect.fn("Batches.eject")(function* (
   yield* sql`
     UPDATE reward_issuances r SET payout = 'claimable_balance', updated_at = ${at}
     WHERE id = ANY(${converted}::text[]) AND ${bound}`
+  // How one that leaves is paid is decided anew when it comes again: its trustline may be there by then.
   // Nothing is the empty text: the driver cannot tell the type of an array that holds only nulls.
   const leaving = ejections.filter(({ to }) => to !== "claimable_balance")
   yield* sql`
     WITH gone AS (
       UPDATE reward_issuances r SET status = e.to_status, reason = e.reason, held_check_at = nullif(e.check_at, '')::timestamptz,
-        channel_id = NULL, channel_sequence = NULL, updated_at = ${at}
+        channel_id = NULL, channel_sequence = NULL, payout = 'payment', updated_at = ${at}
       FROM unnest(
         ${leaving.map((one) => one.issuanceId)}::text[], ${leaving.map((one) => one.to)}::text[],
         ${leaving.map((one) => one.reason)}::text[], ${leaving.map((one) => one.code ?? "")}::text[],

@@ -9,6 +9,7 @@
 import { Asset } from "@stellar/stellar-sdk"
 import { Clock, Effect, Metric } from "effect"
 import { SqlClient } from "effect/sql"
+import { balanceRoom } from "./BalanceReserve.ts"
 import { IssuanceReason } from "./Issuance.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
 import { KEYS_MAX, readLedgerEntries, trustlineKey } from "./LedgerEntries.ts"
@@ -35,6 +36,8 @@ const freedTotal = Metric.counter("issuance.held_freed_total", {
 interface TakenReward extends PreflightPayment {
   readonly reason: IssuanceReason
   readonly heldSince: Date
+  /** Whether its campaign would leave it as a claimable balance, which needs no trustline but XLM of ours. */
+  readonly asBalance: boolean
 }
 
 /** Ms until the ledger is asked again: 5 s in the first minute, then a tenth of the time held, at most 10 min. */
@@ -49,13 +52,15 @@ const take = Effect.fnUntraced(function* (now: Date, takenUntil: Date) {
   const sql = yield* SqlClient.SqlClient
   const { mode } = yield* IssuanceSettings
   const rows = yield* sql<TakenReward>`
-    UPDATE reward_issuances SET held_check_at = ${takenUntil}
-    WHERE id IN (
+    UPDATE reward_issuances r SET held_check_at = ${takenUntil}
+    FROM campaigns c
+    WHERE c.id = r.campaign_id AND r.id IN (
       SELECT id FROM reward_issuances WHERE status = 'held' AND held_check_at <= ${now} AND mode = ${mode}
         AND reason <> ALL(${FOR_PERSONS}::text[])
       ORDER BY held_check_at LIMIT ${ROUND_MAX} FOR UPDATE SKIP LOCKED)
-    RETURNING id AS "issuanceId", wallet_address AS "walletAddress", wallet_account AS "walletAccount",
-      amount_stroops AS "amountStroops", reason, updated_at AS "heldSince"`
+    RETURNING r.id AS "issuanceId", r.wallet_address AS "walletAddress", r.wallet_account AS "walletAccount",
+      r.amount_stroops AS "amountStroops", r.reason, r.updated_at AS "heldSince",
+      c.on_missing_trustline = 'claimable_balance' AND r.wallet_address LIKE 'G%' AS "asBalance"`
   return rows.toSorted((a, b) => (a.issuanceId < b.issuanceId ? -1 : 1))
 })
 
@@ -73,17 +78,30 @@ const withLine = Effect.fnUntraced(function* (wallets: ReadonlySet<string>) {
   return found
 })
 
-const isLineless = ({ reason }: TakenReward) => reason === "no_trustline" || reason === "no_account"
+const LINELESS: ReadonlyArray<IssuanceReason | undefined> = ["no_trustline", "no_account"]
+
+const isLineless = ({ reason }: TakenReward) => LINELESS.includes(reason)
 
 /** Why each of them cannot be paid yet, by issuance; those that are absent can. */
 const findReasons = Effect.fnUntraced(function* (taken: ReadonlyArray<TakenReward>) {
   const preflight = yield* Preflight
   const lineless = taken.filter(isLineless)
   const lines = yield* withLine(new Set(lineless.map(({ walletAccount }) => walletAccount)))
-  const candidates = taken.filter((reward) => !isLineless(reward) || lines.has(reward.walletAccount))
-  const found = yield* preflight.check(candidates)
-  const waiting = lineless.filter(({ walletAccount }) => !lines.has(walletAccount))
-  return new Map([...waiting.map(({ issuanceId, reason }) => [issuanceId, reason] as const), ...found])
+  const isCandidate = (reward: TakenReward) =>
+    !isLineless(reward) || lines.has(reward.walletAccount) || reward.asBalance
+  const found = yield* preflight.check(taken.filter(isCandidate))
+  const waiting = taken.filter((reward) => !isCandidate(reward))
+  const reasons = new Map([
+    ...waiting.map(({ issuanceId, reason }) => [issuanceId, reason] as const),
+    ...found,
+  ])
+  // These are held for want of XLM; without a trustline they can be paid as soon as it can reserve them.
+  const balances = taken.filter(
+    ({ asBalance, issuanceId }) => asBalance && LINELESS.includes(reasons.get(issuanceId)),
+  )
+  const room = balances.length > 0 ? yield* balanceRoom() : 0
+  for (const { issuanceId } of balances.slice(0, room)) reasons.delete(issuanceId)
+  return reasons
 })
 
 /** Pending again, unless the campaign is paused or the hold has changed; the campaigns are locked before the rows. */

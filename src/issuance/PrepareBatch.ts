@@ -23,9 +23,6 @@ export interface Finding {
   readonly code: string | null
 }
 
-/** Reserve of a claimable balance with two claimants, in stroops (CAP-23: one base reserve for each). */
-const BALANCE_RESERVE_STROOPS = 10_000_000n
-
 /**
  * Operations that the network has refused in an envelope of this batch which has expired since. Those that it refused
  * for the program's sake blame nobody.
@@ -90,33 +87,6 @@ export const toEjections = (
     return [{ issuanceId, ...finding, to, checkAt: isChecked ? new Date(nowMs + FIRST_CHECK_MS) : null }]
   })
 
-/** Balances beyond what the distribution account's XLM can reserve are held, and looked at again. */
-const beyondReserve = (
-  rewards: ReadonlyArray<BoundReward>,
-  ejections: ReadonlyArray<Ejection>,
-  { reserveStroops }: StepView,
-  nowMs: number,
-): ReadonlyArray<Ejection> => {
-  const converted = new Set(
-    ejections.filter(({ to }) => to === "claimable_balance").map((one) => one.issuanceId),
-  )
-  const leaving = new Set(
-    ejections.filter(({ to }) => to !== "claimable_balance").map((one) => one.issuanceId),
-  )
-  const balances = rewards.filter(
-    ({ issuanceId, payout }) =>
-      !leaving.has(issuanceId) && (payout === "claimable_balance" || converted.has(issuanceId)),
-  )
-  const affordable = reserveStroops < 0n ? 0n : reserveStroops / BALANCE_RESERVE_STROOPS
-  return balances.slice(Number(affordable)).map(({ issuanceId }) => ({
-    issuanceId,
-    to: "held",
-    reason: "no_trustline",
-    code: null,
-    checkAt: new Date(nowMs + FIRST_CHECK_MS),
-  }))
-}
-
 export const countEjections = Effect.fnUntraced(function* (ejections: ReadonlyArray<Ejection>) {
   yield* Metric.update(failedTotal, ejections.filter(({ to }) => to === "failed").length)
   for (const { reason, to } of ejections) if (to === "held") yield* countHeld(reason, 1)
@@ -135,12 +105,17 @@ export const prepareBatch = Effect.fn("PrepareBatch.prepareBatch")(function* (
   const batches = yield* Batches
   const rewards = yield* batches.bound(lease, sequence)
   const nowMs = yield* Clock.currentTimeMillis
-  const byPolicy = toEjections(rewards, yield* findAll(lease, sequence, rewards, batch), nowMs)
-  const held = beyondReserve(rewards, byPolicy, view, nowMs)
-  const heldIds = new Set(held.map(({ issuanceId }) => issuanceId))
-  const ejections = [...byPolicy.filter(({ issuanceId }) => !heldIds.has(issuanceId)), ...held]
-  if (ejections.length === 0) return { rewards, hasRoom: false }
-  yield* batches.eject(lease, sequence, ejections)
-  yield* countEjections(ejections)
+  const ejections = toEjections(rewards, yield* findAll(lease, sequence, rewards, batch), nowMs)
+  if (ejections.length > 0) {
+    yield* batches.eject(lease, sequence, ejections)
+    yield* countEjections(ejections)
+  }
+  const rest = ejections.length > 0 ? yield* batches.bound(lease, sequence) : rewards
+  const checkAt = new Date(nowMs + FIRST_CHECK_MS)
+  const held = rest.some(({ payout }) => payout === "claimable_balance")
+    ? yield* batches.holdBeyondReserve(lease, sequence, { ...view, checkAt })
+    : 0
+  if (held === 0) return { rewards: rest, hasRoom: ejections.length > 0 }
+  yield* countHeld("no_trustline", held)
   return { rewards: yield* batches.bound(lease, sequence), hasRoom: true }
 })
