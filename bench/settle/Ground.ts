@@ -2,7 +2,7 @@
  * What every measurement stands on: a directory on a real disk that is gone afterwards, and one durable PostgreSQL as
  * `npm start` runs it (fsync on), in which each measurement has a fresh, migrated database of its own.
  */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs"
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { ConfigProvider, Effect, Layer, type Scope } from "effect"
@@ -10,6 +10,8 @@ import { SqlClient } from "effect/sql"
 import * as Database from "../../layers/db/Database.ts"
 import { connectionTo, startEmbeddedPostgres } from "../../layers/db/EmbeddedPostgres.ts"
 import { migrate } from "../../layers/db/Migrations.ts"
+import { readOwner, writeOwner } from "../../layers/platform/OwnerFile.ts"
+import { isAlive, ownIdentity } from "../../layers/platform/ProcessIdentity.ts"
 
 export interface Ground {
   readonly directory: string
@@ -33,10 +35,25 @@ const isMemory = (path: string): boolean => {
 /** The temporary directory, or the one that outlives a restart where the first is memory. */
 const placeOnDisk = (): string => [tmpdir(), "/var/tmp"].find((path) => !isMemory(path)) ?? tmpdir()
 
+const PREFIX = "nova-bench-"
+const OWNER = "owner.json"
+
+/** Removes what runs that were killed left behind; their programs ended with them. Others' directories stay. */
+const sweepAbandoned = (place: string): void => {
+  for (const name of readdirSync(place).filter((one) => one.startsWith(PREFIX))) {
+    const path = join(place, name)
+    const owner = readOwner(join(path, OWNER))
+    if (owner !== undefined && !isAlive(owner)) rmSync(path, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
 /** A new directory; with the scope it is gone. PostgreSQL's user may pass through. */
 const temporaryDirectory = Effect.acquireRelease(
   Effect.sync(() => {
-    const path = mkdtempSync(join(placeOnDisk(), "nova-bench-"))
+    const place = placeOnDisk()
+    sweepAbandoned(place)
+    const path = mkdtempSync(join(place, PREFIX))
+    writeOwner(join(path, OWNER), ownIdentity())
     chmodSync(path, 0o711)
     return path
   }),
