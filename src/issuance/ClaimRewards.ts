@@ -7,7 +7,8 @@
  * - What is bound never exceeds what the treasury holds, less what is bound already: two claims that do not see each
  *   other would promise the same money twice, so they come one after the other (the lock on `issuance_control`). A
  *   balance that was read before a payment that is settled by now would count it twice, so it must not be older.
- * - Merchants take turns: the n-th reward of each comes before the (n+1)-th of any.
+ * - Merchants take turns: the n-th reward of each comes before the (n+1)-th of any, those in flight counted; without
+ *   them each batch would begin with the same merchants again.
  */
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
@@ -53,9 +54,12 @@ export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, 
           AND coalesce((SELECT max(ledger) FROM stellar_envelopes WHERE status = 'applied'), 0) <= ${treasuryLedger}
           AS is_fit
       FROM reward_issuances WHERE status = 'submitted'
+    ), flying AS (
+      SELECT merchant_id, count(*) AS rewards FROM reward_issuances WHERE status = 'submitted' GROUP BY merchant_id
     ), candidate AS (
-      SELECT q.id, q.amount_stroops, row_number() OVER (PARTITION BY merchant.id ORDER BY q.priority DESC, q.id) AS turn
-      FROM merchant CROSS JOIN LATERAL (
+      SELECT q.id, q.amount_stroops, coalesce(flying.rewards, 0)
+        + row_number() OVER (PARTITION BY merchant.id ORDER BY q.priority DESC, q.id) AS turn
+      FROM merchant LEFT JOIN flying ON flying.merchant_id = merchant.id CROSS JOIN LATERAL (
         SELECT id, amount_stroops, priority FROM reward_issuances r
         WHERE r.status = 'pending' AND r.mode = ${mode} AND r.merchant_id = merchant.id
         ORDER BY r.priority DESC, r.id
