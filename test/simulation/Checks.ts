@@ -90,7 +90,7 @@ const checkOrders = (rows: ReadonlyArray<Row>, orders: Orders, say: Say): void =
       say(`I5: ${name} was called a reused key, and is the one that holds it`)
     if (order.isCancelled && row?.status !== "cancelled")
       say(`I3: ${name} was cancelled and is ${row?.status}`)
-    const isRefusedForGood = order.ids.size === 0 && order.refusals.size > 0
+    const isRefusedForGood = order.ids.size === 0 && order.refusals.size > 0 && !order.isUncertain
     if (isRefusedForGood && row !== undefined && isSame(order, row))
       say(`I5: ${name} was refused, and is there`)
   }
@@ -127,19 +127,19 @@ const checkBudgets = async (rows: ReadonlyArray<Row>, real: RealSessions, say: S
     "SELECT r.campaign_id, r.amount_stroops FROM claimable_balances b JOIN reward_issuances r ON r.id = b.issuance_id WHERE b.status = 'reclaimed'",
   )
   for (const book of books) {
-    const its = rows.filter(({ campaign_id }) => campaign_id === book["id"])
+    const its = rows.filter(({ campaign_id }) => campaign_id === book.id)
     const back = reclaimed
-      .filter(({ campaign_id }) => campaign_id === book["id"])
-      .reduce((total, one) => total + BigInt(String(one["amount_stroops"])), 0n)
+      .filter(({ campaign_id }) => campaign_id === book.id)
+      .reduce((total, one) => total + BigInt(String(one.amount_stroops)), 0n)
     const reserved = sum(its, "pending", "submitted", "held")
     const spent = sum(its, "confirmed") - back
-    if (book["reserved_stroops"] !== reserved)
-      say(`I4: campaign ${book["id"]} reserves ${book["reserved_stroops"]}, its rows ${reserved}`)
-    if (book["spent_stroops"] !== spent)
-      say(`I4: campaign ${book["id"]} has spent ${book["spent_stroops"]}, its rows ${spent}`)
-    const budget = CAMPAIGNS.find(({ id }) => id === book["id"])?.budgetStroops ?? 0n
+    if (book.reserved_stroops !== reserved)
+      say(`I4: campaign ${book.id} reserves ${book.reserved_stroops}, its rows ${reserved}`)
+    if (book.spent_stroops !== spent)
+      say(`I4: campaign ${book.id} has spent ${book.spent_stroops}, its rows ${spent}`)
+    const budget = CAMPAIGNS.find(({ id }) => id === book.id)?.budgetStroops ?? 0n
     if (reserved + spent > budget)
-      say(`I4: campaign ${book["id"]} has promised ${reserved + spent} of ${budget}`)
+      say(`I4: campaign ${book.id} has promised ${reserved + spent} of ${budget}`)
   }
   await checkCaps(rows, real, say)
 }
@@ -179,9 +179,9 @@ const checkHistories = async (rows: ReadonlyArray<Row>, real: RealSessions, say:
   )
   const at = new Map<string, string>()
   for (const event of events) {
-    const id = String(event["issuance_id"])
-    const from = event["from_status"] === null ? "" : String(event["from_status"])
-    const to = String(event["to_status"])
+    const id = String(event.issuance_id)
+    const from = event.from_status === null ? "" : String(event.from_status)
+    const to = String(event.to_status)
     if ((at.get(id) ?? "") !== from)
       say(`history: ${id} goes from ${from || "nothing"} where it was ${at.get(id)}`)
     if (!LEGAL[from]?.includes(to)) say(`history: ${id} goes from ${from} to ${to}`)
@@ -197,7 +197,7 @@ const checkHistories = async (rows: ReadonlyArray<Row>, real: RealSessions, say:
 const checkRest = async (real: RealSessions, say: Say): Promise<void> => {
   const count = async (what: string, sql: string): Promise<void> => {
     const [row] = await real.query(`SELECT count(*)::int AS count FROM ${sql}`)
-    if (row?.["count"] !== 0) say(`${what}: ${row?.["count"]}`)
+    if (row?.count !== 0) say(`${what}: ${row?.count}`)
   }
   await count("envelopes without an end", "stellar_envelopes WHERE status = 'signed'")
   await count("upkeep transactions without an end", "upkeep_transactions WHERE status = 'signed'")
@@ -218,7 +218,7 @@ export const isDrained = async (real: RealSessions): Promise<boolean> => {
       + (SELECT count(*) FROM upkeep_transactions WHERE status = 'signed')
       + (SELECT count(*) FROM channel_accounts WHERE status <> 'open') AS count`)
   return (
-    String(rest?.["count"]) === "0" &&
+    String(rest?.count) === "0" &&
     rows.every(
       ({ status, wallet_address }) =>
         status !== "pending" &&

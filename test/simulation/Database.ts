@@ -78,7 +78,13 @@ const lockTimeout = (): StatementExit =>
   )
 
 /** The answer to the end of a transaction that never began. */
-const NOTHING: PgConnection.Result = { command: "COMMIT", rowCount: 0, oid: null, rows: [], fields: [] }
+const NOTHING: PgConnection.Result = {
+  command: "COMMIT",
+  rowCount: 0,
+  oid: null,
+  rows: [],
+  fields: [],
+}
 
 const labels = new Map<string, string>()
 

@@ -35,8 +35,15 @@ const DRAW: Record<Exclude<Fault["kind"], "network">, (chance: Chance, spanMs: n
     ...atStep(chance, spanMs),
     forMs: chance.between(500, 45_000),
   }),
-  connection_lost: (chance, spanMs) => ({ kind: "connection_lost", ...atStep(chance, spanMs) }),
-  slow: (chance, spanMs) => ({ kind: "slow", ...atStep(chance, spanMs), byMs: chance.between(500, 20_000) }),
+  connection_lost: (chance, spanMs) => ({
+    kind: "connection_lost",
+    ...atStep(chance, spanMs),
+  }),
+  slow: (chance, spanMs) => ({
+    kind: "slow",
+    ...atStep(chance, spanMs),
+    byMs: chance.between(500, 20_000),
+  }),
   database_away: (chance, spanMs) => ({
     kind: "database_away",
     afterMs: chance.below(spanMs),
@@ -59,7 +66,10 @@ const DRAW: Record<Exclude<Fault["kind"], "network">, (chance: Chance, spanMs: n
     afterMs: chance.below(spanMs),
     forMs: chance.between(5_000, 40_000),
   }),
-  stranger_bumps: (chance, spanMs) => ({ kind: "stranger_bumps", afterMs: chance.below(spanMs) }),
+  stranger_bumps: (chance, spanMs) => ({
+    kind: "stranger_bumps",
+    afterMs: chance.below(spanMs),
+  }),
 }
 
 /** How often each kind is drawn, in relation to the others. */

@@ -15,7 +15,11 @@ interface AtStep {
 
 export type Fault =
   /** Memory is gone at once; sessions at the database live on for `lingerMs`; started anew after `restartMs`. */
-  | (AtStep & { readonly kind: "crash"; readonly restartMs: number; readonly lingerMs: number })
+  | (AtStep & {
+      readonly kind: "crash"
+      readonly restartMs: number
+      readonly lingerMs: number
+    })
   /** Told to stop: finalizers run. */
   | (AtStep & { readonly kind: "stop"; readonly restartMs: number })
   /** Nothing of the program moves for so long; then it goes on with what it knew. */
@@ -25,7 +29,11 @@ export type Fault =
   /** The answer takes so much longer. */
   | (AtStep & { readonly kind: "slow"; readonly byMs: number })
   /** No database: every session ends, and there is no new one. */
-  | { readonly kind: "database_away"; readonly afterMs: number; readonly forMs: number }
+  | {
+      readonly kind: "database_away"
+      readonly afterMs: number
+      readonly forMs: number
+    }
   /** Behind the node's address are several, some of them so many ledgers behind. */
   | {
       readonly kind: "nodes_differ"
@@ -36,7 +44,12 @@ export type Fault =
   /** Somebody takes most of the treasury away, and brings it back. */
   | { readonly kind: "drain"; readonly afterMs: number; readonly forMs: number }
   /** A customer gives up a trustline, and makes it anew. */
-  | { readonly kind: "line_gone"; readonly wallet: number; readonly afterMs: number; readonly forMs: number }
+  | {
+      readonly kind: "line_gone"
+      readonly wallet: number
+      readonly afterMs: number
+      readonly forMs: number
+    }
   /** Somebody wraps the next envelope that is sent into a fee bump of theirs. */
   | { readonly kind: "stranger_bumps"; readonly afterMs: number }
   /** Of the embedded network's own plan. */

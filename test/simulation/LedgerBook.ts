@@ -46,7 +46,11 @@ export const makeLedgerBook = () => {
       const decoded = TransactionBuilder.fromXDR(envelopeXdr, PASSPHRASE)
       const transaction = decoded instanceof FeeBumpTransaction ? decoded.innerTransaction : decoded
       if (!successful) {
-        refused.push({ ledger: ledger.sequence, hash, results: resultTypes(result) })
+        refused.push({
+          ledger: ledger.sequence,
+          hash,
+          results: resultTypes(result),
+        })
         continue
       }
       for (const [operationIndex, operation] of transaction.operations.entries()) {
@@ -61,7 +65,11 @@ export const makeLedgerBook = () => {
           operation.asset.equals(asset) &&
           operation.destination !== issuer.publicKey()
         ) {
-          found.push({ ...base, to: operation.destination, stroops: stroopsOf(operation.amount) })
+          found.push({
+            ...base,
+            to: operation.destination,
+            stroops: stroopsOf(operation.amount),
+          })
         }
         if (operation.type === "createClaimableBalance") {
           const to = operation.claimants[0]?.destination ?? ""

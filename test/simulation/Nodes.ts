@@ -53,7 +53,11 @@ export const makeNodes = (real: Network, faulty: FaultyNetwork): Nodes => {
   let first = rpcOf(SorobanRpcLocalnet.layer(faulty.network, faulty.calls))
   let behind = 0
   const late = rpcOf(
-    SorobanRpcLocalnet.layer({ ...real, submit: faulty.network.submit, ...laggingView(real, () => behind) }),
+    SorobanRpcLocalnet.layer({
+      ...real,
+      submit: faulty.network.submit,
+      ...laggingView(real, () => behind),
+    }),
   )
   return {
     differ: (behindLedgers) => {

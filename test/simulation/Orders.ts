@@ -12,6 +12,8 @@ export interface Order {
   readonly ids: Set<string>
   /** Codes of the refusals. */
   readonly refusals: Set<string>
+  /** A request had no answer: it may still be on its way, and be accepted after another one was refused. */
+  isUncertain: boolean
   /** The merchant was told that it is cancelled. */
   isCancelled: boolean
 }
@@ -28,7 +30,14 @@ export const makeOrders = () => {
     all,
     byKey,
     add: (owner: Owner, request: IssueRequest): Order => {
-      const order: Order = { owner, request, ids: new Set(), refusals: new Set(), isCancelled: false }
+      const order: Order = {
+        owner,
+        request,
+        ids: new Set(),
+        refusals: new Set(),
+        isCancelled: false,
+        isUncertain: false,
+      }
       const same = byKey.get(keyOf(order)) ?? []
       byKey.set(keyOf(order), [...same, order])
       byAmount.set(request.amountStroops, order)

@@ -2,7 +2,7 @@
  * The programs of a run: started as their processes start, killed and stopped as the plan says, started again by
  * whoever watches over them. A killed one leaves everything as it was: no finalizer runs, nothing is given back.
  */
-import { Cause, type Context, Effect, Exit, type Fiber, Layer, Logger, type Scope } from "effect"
+import { Cause, type Context, Effect, Exit, type Fiber, Layer, Logger, References, type Scope } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import * as SubmissionRpc from "../../layers/submission/SubmissionRpc.ts"
@@ -53,11 +53,16 @@ const randomFor = ({ chance }: Process) =>
     SecureRandom.make((size) => chance.bytes(size)),
   )
 
+/** What is said beside the words, where it is the same in every run. */
+const SAID = ["answer", "reason", "channel"]
+
 const loggerFor = (world: World, { name }: Process) =>
   Logger.layer([
-    Logger.make(({ logLevel, message }) => {
+    Logger.make(({ fiber, logLevel, message }) => {
       const words = (Array.isArray(message) ? message : [message]).filter((word) => typeof word === "string")
-      world.say(name, `[${logLevel}] ${words.join(" ")}`)
+      const annotations = fiber.getRef(References.CurrentLogAnnotations)
+      const beside = SAID.flatMap((key) => (key in annotations ? [`${key}=${String(annotations[key])}`] : []))
+      world.say(name, [`[${logLevel}]`, ...words, ...beside].join(" "))
     }),
   ])
 
@@ -101,7 +106,10 @@ export const makePrograms = ({
       const needs = Layer.merge(Layer.succeed(SqlClient.SqlClient, sql), randomFor(process))
       const layer = Layer.provideMerge(Layer.provideMerge(Issuances.layer, Campaigns.layer), needs)
       yield* Effect.gen(function* () {
-        apis.set(process.program, { process, services: yield* Effect.context<Issuances | Campaigns>() })
+        apis.set(process.program, {
+          process,
+          services: yield* Effect.context<Issuances | Campaigns>(),
+        })
         return yield* Effect.never
       }).pipe(Effect.provide(layer, { local: true }))
     })

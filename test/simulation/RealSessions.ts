@@ -37,7 +37,11 @@ export interface RealSessions {
 /** Longer than any statement of a run takes; a bug of the simulator, then. Milliseconds of the real clock. */
 const PATIENCE_MS = 30_000
 
-const STARTUP = { timezone: "UTC", plan_cache_mode: "force_custom_plan", jit: "off" }
+const STARTUP = {
+  timezone: "UTC",
+  plan_cache_mode: "force_custom_plan",
+  jit: "off",
+}
 
 /** In an order that their references allow in one statement. */
 const EMPTY = `
@@ -74,7 +78,13 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
   const connect = async () =>
     sessionOf(
       await Effect.runPromise(
-        Scope.provide(PgConnection.make({ url: Redacted.make(url), startupParameters: STARTUP }), scope),
+        Scope.provide(
+          PgConnection.make({
+            url: Redacted.make(url),
+            startupParameters: STARTUP,
+          }),
+          scope,
+        ),
       ),
     )
   const beside = await connect()
@@ -85,7 +95,7 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
 
   const blockersOf = async ({ processId }: RealSession): Promise<ReadonlyArray<number>> => {
     const [row] = await rowsOf(beside, "SELECT pg_blocking_pids($1::int) AS pids", [processId])
-    return ((row?.["pids"] ?? []) as ReadonlyArray<number>).filter((one) => ours.has(one))
+    return ((row?.pids ?? []) as ReadonlyArray<number>).filter((one) => ours.has(one))
   }
   return {
     take: async () => {
@@ -98,7 +108,7 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
     },
     watch: async (session, running) => {
       for (let waitedMs = 0; waitedMs < PATIENCE_MS; waitedMs += 3) {
-        await Promise.race([running.finished, Bun.sleep(3)])
+        await soon(running.finished)
         if (running.exit() !== undefined) return "done"
         const blockers = await blockersOf(session)
         if (running.exit() !== undefined) return "done"
@@ -121,6 +131,16 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
     },
     close: () => Effect.runPromise(Scope.close(scope, Exit.void)),
   }
+}
+
+/** Until it has finished, or for 3 ms of the real clock. */
+const soon = async (finished: Promise<void>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, 3)
+  })
+  await Promise.race([finished, late])
+  clearTimeout(timer)
 }
 
 /** Rows move when vacuum has been at work, and with them the order in which a statement without one finds them. */

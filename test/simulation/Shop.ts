@@ -10,6 +10,7 @@ import { chanceOf } from "./Chance.ts"
 import { APIS } from "./DrawFaults.ts"
 import { keyOf, type Order, type Orders } from "./Orders.ts"
 import type { Programs } from "./Programs.ts"
+import type { RealSessions } from "./RealSessions.ts"
 import { customers } from "./Stage.ts"
 import type { World } from "./World.ts"
 
@@ -21,7 +22,10 @@ export interface Campaign {
   readonly walletCapStroops: bigint | null
 }
 
-const merchant = (letter: string): Owner => ({ merchantId: `mer_${letter.repeat(26)}`, mode: "test" })
+const merchant = (letter: string): Owner => ({
+  merchantId: `mer_${letter.repeat(26)}`,
+  mode: "test",
+})
 const OWNERS = [merchant("1"), merchant("2")] as const
 
 const campaign = (
@@ -99,6 +103,7 @@ export const openShop = ({ orders, programs, seed, untilMs, world }: ShopOptions
       const refusal = exit !== undefined && Exit.isFailure(exit) ? refusalOf(exit.cause) : undefined
       if (exit === undefined || (Exit.isFailure(exit) && refusal === undefined)) {
         // Nobody knows what became of it: the same again, with the same key.
+        order.isUncertain = true
         unanswered--
         world.say("merchant", `${nameOf(order)}: no answer, again`)
         unanswered++
@@ -192,14 +197,12 @@ export const openShop = ({ orders, programs, seed, untilMs, world }: ShopOptions
     )
   }
 
+  /** Once: where there is no answer, it may have been done. */
   const setStatus = (id: string, owner: Owner, status: "active" | "paused"): void => {
     world.say("merchant", `campaign ${id.slice(0, 6)} ${status}`)
     ask(
       Effect.flatMap(Campaigns, (campaigns) => campaigns.change(owner, id, { status })),
-      (exit) => {
-        if (exit !== undefined && Exit.isSuccess(exit)) return
-        world.after(2_000, () => setStatus(id, owner, status))
-      },
+      () => undefined,
     )
   }
 
@@ -226,7 +229,17 @@ export const openShop = ({ orders, programs, seed, untilMs, world }: ShopOptions
   repeat(9_000, change)
   repeat(12_000, look)
   repeat(60_000, pauseOne)
-  return { isQuiet: () => unanswered === 0 }
+  return {
+    isQuiet: () => unanswered === 0,
+    /** No campaign stays paused. */
+    resumeAll: async (real: RealSessions): Promise<void> => {
+      const paused = await real.query("SELECT id FROM campaigns WHERE status = 'paused' ORDER BY id")
+      for (const { id } of paused) {
+        const found = CAMPAIGNS.find((one) => one.id === id)
+        if (found !== undefined) setStatus(found.id, found.owner, "active")
+      }
+    },
+  }
 }
 
 const nameOf = (order: Order): string =>

@@ -41,7 +41,7 @@ const LEDGERS_TO_DRAIN = 60
 /** A seed's own: phases, sizes, and how the programs are set. */
 const drawScene = (chance: Chance) => ({
   safetyLedgers: chance.between(14, 26),
-  operationsMax: chance.pick([30, 100] as const),
+  operationsMax: chance.pick([120, 200] as const),
   treasuryStroops: BigInt(chance.between(4, 60)) * 500_0000n,
   settings: {
     channels: chance.between(2, 4),
@@ -80,7 +80,7 @@ const writeMerchants = async (real: RealSessions): Promise<void> => {
 const lookAfter = async (real: RealSessions, world: World, mayLackMoney: boolean): Promise<void> => {
   const [control] = await real.query("SELECT paused_reason FROM issuance_control WHERE paused_at IS NOT NULL")
   if (control === undefined) return
-  const reason = String(control["paused_reason"])
+  const reason = String(control.paused_reason)
   world.say("operator", `resumes what was paused: ${reason}`)
   if (!(mayLackMoney && /underfunded/.test(reason)))
     world.violate(`issuing was paused without a cause: ${reason}`)
@@ -126,7 +126,9 @@ export const simulate = async (
       repeats: false,
       faults: networkFaults,
     },
-    { onFault: ({ about, kind }) => world.say("network", `${kind} ${about.slice(0, 40)}`) },
+    {
+      onFault: ({ about, kind }) => world.say("network", `${kind} ${about.slice(0, 40)}`),
+    },
   )
   const nodes = makeNodes(watched, faulty)
   const weather = makeWeather({ database, nodes, stage, world }, stranger)
@@ -158,6 +160,7 @@ export const simulate = async (
     if (ledgersSinceClear >= 0) {
       ledgersSinceClear++
       weather.mend()
+      await shop.resumeAll(real)
     }
     const ledger = stage.network.latest().sequence
     if (ledgersSinceClear >= 0 || ledger % 4 === 0) await lookAfter(real, world, weather.wasDrained())

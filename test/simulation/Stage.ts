@@ -43,7 +43,10 @@ const keyOfAccount = (address: Keypair) =>
 
 const keyOfLine = (holder: Keypair) =>
   xdr.LedgerKey.trustline(
-    new xdr.LedgerKeyTrustLine({ accountId: holder.xdrPublicKey(), asset: asset.toTrustLineXdrObject() }),
+    new xdr.LedgerKeyTrustLine({
+      accountId: holder.xdrPublicKey(),
+      asset: asset.toTrustLineXdrObject(),
+    }),
   )
 
 export interface Stage {
@@ -60,7 +63,11 @@ export const unitsOf = (stroops: bigint): string =>
 
 export const makeStage = (world: World, operationsMax: number): Stage => {
   const network = openNetwork({
-    settings: { passphrase: PASSPHRASE, retentionLedgers: 1000, operationsPerLedgerMax: operationsMax },
+    settings: {
+      passphrase: PASSPHRASE,
+      retentionLedgers: 1000,
+      operationsPerLedgerMax: operationsMax,
+    },
     now: () => Math.floor(world.nowMs() / 1000),
   })
   const sequenceOf = (keys: Keypair): string => {
@@ -106,7 +113,11 @@ export const setStage = ({ network, submit }: Stage, treasuryStroops: bigint): v
   close()
   submit(
     issuer,
-    Operation.payment({ destination: distribution.publicKey(), asset, amount: unitsOf(treasuryStroops) }),
+    Operation.payment({
+      destination: distribution.publicKey(),
+      asset,
+      amount: unitsOf(treasuryStroops),
+    }),
   )
   close()
 }

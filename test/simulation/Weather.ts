@@ -51,7 +51,12 @@ const giveUpLine = ({ balanceOf, submit }: Stage, holder: Keypair): void => {
   const balance = balanceOf(holder)
   if (balance === undefined) return
   const leave = Operation.changeTrust({ asset, limit: "0" })
-  const away = () => Operation.payment({ destination: issuer.publicKey(), asset, amount: unitsOf(balance) })
+  const away = () =>
+    Operation.payment({
+      destination: issuer.publicKey(),
+      asset,
+      amount: unitsOf(balance),
+    })
   submit(holder, ...(balance > 0n ? [away()] : []), leave)
 }
 
@@ -68,7 +73,11 @@ export const makeWeather = ({ database, nodes, stage, world }: WeatherOptions, s
     const balance = stage.balanceOf(distribution) ?? 0n
     if (balance <= KEPT_STROOPS) return
     const taken = balance - KEPT_STROOPS
-    const payment = Operation.payment({ destination: issuer.publicKey(), asset, amount: unitsOf(taken) })
+    const payment = Operation.payment({
+      destination: issuer.publicKey(),
+      asset,
+      amount: unitsOf(taken),
+    })
     if (stage.submit(distribution, payment) !== "PENDING") return
     drainedStroops += taken
     wasDrained = true
@@ -76,7 +85,14 @@ export const makeWeather = ({ database, nodes, stage, world }: WeatherOptions, s
   const fill = (stroops: bigint): void => {
     if (stroops === 0n) return
     const amount = unitsOf(stroops)
-    stage.submit(issuer, Operation.payment({ destination: distribution.publicKey(), asset, amount }))
+    stage.submit(
+      issuer,
+      Operation.payment({
+        destination: distribution.publicKey(),
+        asset,
+        amount,
+      }),
+    )
   }
   const bringBack = (): void => {
     fill(drainedStroops)

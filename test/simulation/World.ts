@@ -102,7 +102,13 @@ export const makeWorld = (chance: Chance): World => {
     sinceBegin: () => timeMs,
     after: (delayMs, run) => {
       const atMs = timeMs + Math.max(0, Math.ceil(delayMs))
-      const entry: Entry = { atMs, run, cancelled: false, tie: chance.below(2 ** 31), order: ++order }
+      const entry: Entry = {
+        atMs,
+        run,
+        cancelled: false,
+        tie: chance.below(2 ** 31),
+        order: ++order,
+      }
       queue.push(entry)
       return entry
     },
