@@ -28,17 +28,19 @@ interface Times {
   readonly seenAfter: Date
 }
 
-/** How many channels each living worker may hold, `owner` among them. */
+/** How many channels `owner` may hold: an equal part; what cannot be divided goes to the first workers by name. */
 const shareOf = Effect.fnUntraced(function* (owner: string, { now, seenAfter }: Times) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
     INSERT INTO issuance_workers (id, seen_at) VALUES (${owner}, ${now})
     ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at`
-  const [counted] = yield* sql<{ workers: number; channels: number }>`
-    SELECT (SELECT count(*)::int FROM issuance_workers WHERE seen_at > ${seenAfter}) AS workers,
-      (SELECT count(*)::int FROM channel_accounts WHERE status = 'open') AS channels`
-  const { channels, workers } = counted ?? { channels: 0, workers: 1 }
-  return Math.ceil(channels / Math.max(1, workers))
+  const [counted] = yield* sql<{ workers: number; before: number; channels: number }>`
+    SELECT count(*)::int AS workers, count(*) FILTER (WHERE id < ${owner})::int AS before,
+      (SELECT count(*)::int FROM channel_accounts WHERE status = 'open') AS channels
+    FROM issuance_workers WHERE seen_at > ${seenAfter}`
+  const { before, channels, workers } = counted ?? { before: 0, channels: 0, workers: 1 }
+  const rest = channels % Math.max(1, workers)
+  return Math.floor(channels / Math.max(1, workers)) + (before < rest ? 1 : 0)
 })
 
 const renew = (owner: string, { now, until }: Times) =>
