@@ -87,14 +87,16 @@ const lookAfter = async (real: RealSessions, world: World, mayLackMoney: boolean
   await real.query("UPDATE issuance_control SET paused_at = NULL, paused_reason = NULL")
 }
 
+/** @param choose which of the seed's faults take place: all of them, unless somebody looks for the ones that matter */
 export const simulate = async (
   seed: number,
   real: RealSessions,
-  faults: ReadonlyArray<Fault> | undefined = undefined,
+  choose: (faults: ReadonlyArray<Fault>) => ReadonlyArray<Fault> = (faults) => faults,
 ): Promise<Outcome> => {
   const scene = drawScene(chanceOf(seed, "scene"))
   const safetyMs = scene.safetyLedgers * LEDGER_MS
-  const planned = faults ?? drawFaults(seed, safetyMs, scene.safetyLedgers)
+  const drawn = drawFaults(seed, safetyMs, scene.safetyLedgers)
+  const planned = choose(drawn)
   const world = makeWorld(chanceOf(seed, "world"))
   const stage = makeStage(world, scene.operationsMax)
   setStage(stage, scene.treasuryStroops)
@@ -189,7 +191,7 @@ export const simulate = async (
     seed,
     violations: world.violations,
     trace: world.trace,
-    faults: planned,
+    faults: drawn,
     virtualMs: world.sinceBegin(),
     paid: book.paid.length,
   }

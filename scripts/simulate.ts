@@ -1,0 +1,110 @@
+/**
+ * `bun run simulate --seeds N`: runs the simulation (test/simulation) on seeds 1 to N, in two processes.
+ *
+ *   --seeds N        how many, from --from (1)
+ *   --seed n         one seed; --faults 3,7 lets only these of its faults take place, --trace prints what happened
+ *   --jobs n         processes (2)
+ *   --minimise       reduces the faults of a seed that fails to those that it needs
+ *   --planted        how many seeds it takes to catch each planted bug, or those of --bugs a,b: at most --seeds (1,000)
+ *
+ * A failing seed prints the line that replays it. The last line is one JSON object.
+ */
+import { parseArgs } from "node:util"
+import { Effect } from "effect"
+import { startThrowawayPostgres } from "../layers/db/embedded-postgres/Throwaway.ts"
+import { runMain } from "../layers/platform/Platform.ts"
+import { makeProgressBar } from "../src/demo/ProgressBar.ts"
+import { runPlanted } from "../test/simulation/planted/RunPlanted.ts"
+import { runShard, type ShardLine } from "../test/simulation/Shard.ts"
+import { runShards } from "../test/simulation/Shards.ts"
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string" },
+    seed: { type: "string" },
+    from: { type: "string", default: "1" },
+    faults: { type: "string" },
+    jobs: { type: "string", default: "2" },
+    trace: { type: "boolean", default: false },
+    minimise: { type: "boolean", default: false },
+    planted: { type: "boolean", default: false },
+    bugs: { type: "string", default: "" },
+    shard: { type: "string" },
+  },
+})
+
+const MS_PER_HOUR = 3_600_000
+
+const replayOf = ({ seed, minimal }: ShardLine): string =>
+  [
+    `bun run simulate --seed ${seed}`,
+    ...(minimal === undefined ? [] : [`--faults ${minimal.map(([place]) => place).join(",")}`]),
+    "--trace",
+  ].join(" ")
+
+const reportFailure = (line: ShardLine): void => {
+  console.log(`seed ${line.seed} fails: ${line.violations[0]} | replay: ${replayOf(line)}`)
+  for (const [place, fault] of line.minimal ?? []) console.log(`  fault ${place}: ${JSON.stringify(fault)}`)
+}
+
+const seedsWanted = (): ReadonlyArray<number> => {
+  if (values.seed !== undefined) return [Number(values.seed)]
+  return Array.from({ length: Number(values.seeds ?? 100) }, (_, index) => Number(values.from) + index)
+}
+
+const simulateSeeds = (socketDir: string) =>
+  Effect.gen(function* () {
+    const seeds = seedsWanted()
+    const startedAt = performance.now()
+    const bar = makeProgressBar("simulate", seeds.length, process.stderr)
+    const lines: Array<ShardLine> = []
+    const plan = {
+      socketDir,
+      seeds,
+      trace: values.trace,
+      minimise: values.minimise,
+      stopAtFailure: false,
+      ...(values.faults === undefined
+        ? {}
+        : { faults: values.faults.split(",").filter(Boolean).map(Number) }),
+    }
+    yield* runShards(plan, Number(values.jobs), (line) => {
+      lines.push(line)
+      bar.update(lines.length)
+      for (const text of line.trace ?? []) console.log(text)
+      if (line.violations.length > 0) reportFailure(line)
+    })
+    bar.finish()
+    const seconds = (performance.now() - startedAt) / 1000
+    const hours = lines.reduce((sum, line) => sum + line.virtualMs, 0) / MS_PER_HOUR
+    const failures = lines.filter(({ violations }) => violations.length > 0).length
+    const perMinute = (count: number) => ((count * 60) / seconds).toFixed(1)
+    console.log(`${perMinute(seeds.length)} seeds and ${perMinute(hours)} simulated hours a minute`)
+    const figures = { seeds: lines.length, failures, simulated_hours: Number(hours.toFixed(2)) }
+    console.log(JSON.stringify({ ...figures, seconds: Number(seconds.toFixed(1)) }))
+    if (failures > 0) process.exitCode = 1
+  })
+
+const catchPlanted = (socketDir: string) =>
+  Effect.gen(function* () {
+    const results = yield* runPlanted({
+      socketDir,
+      names: values.bugs.split(",").filter(Boolean),
+      seedsMax: Number(values.seeds ?? 1_000),
+      jobs: Number(values.jobs),
+      print: console.log,
+    })
+    const caught = results.filter(({ afterSeeds }) => afterSeeds !== undefined).length
+    console.log(JSON.stringify({ planted: results.length, caught, results }))
+    if (caught < results.length) process.exitCode = 1
+  })
+
+const program = Effect.gen(function* () {
+  const { connection } = yield* startThrowawayPostgres("simulation")
+  yield* values.planted ? catchPlanted(connection.socketDir) : simulateSeeds(connection.socketDir)
+})
+
+if (values.shard === undefined) runMain(program, { interruptedCode: 130 })
+else {
+  await runShard(JSON.parse(values.shard), (line) => console.log(JSON.stringify(line)))
+}
