@@ -159,11 +159,7 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
   bug(
     "float_not_counted",
     "what is bound already is not taken off the treasury",
-    edit(
-      CLAIM,
-      "${treasuryStroops}::bigint - coalesce(sum(amount_stroops), 0)::bigint",
-      "${treasuryStroops}::bigint",
-    ),
+    edit(CLAIM, `\${treasuryStroops}::bigint - coalesce(`, `\${treasuryStroops}::bigint - 0 * coalesce(`),
   ),
   bug(
     "claims_side_by_side",
@@ -173,12 +169,12 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
   bug(
     "old_balance_believed",
     "a claim goes by a balance from before the last settlement",
-    edit(CLAIM, "<= ${treasuryLedger}\n", "<= ${treasuryLedger} + 1000\n"),
+    edit(CLAIM, `<= \${treasuryLedger}\n`, `<= \${treasuryLedger} + 1000\n`),
   ),
   bug(
     "claimed_over_living",
     "a sequence is claimed again while an envelope there may apply",
-    edit(CLAIM, "AND (sequence_signed = ${sequence - 1n} OR", "AND (true OR"),
+    edit(CLAIM, `AND (sequence_signed = \${sequence - 1n} OR`, "AND (true OR"),
   ),
   bug(
     "claimed_without_lock",
@@ -246,8 +242,8 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
     "a reward that goes back to the queue does so without a line in its history",
     edit(
       SETTLE,
-      "coalesce(reason, ${reason}), ${JSON.stringify(detail)}::jsonb\n      FROM released",
-      "coalesce(reason, ${reason}), ${JSON.stringify(detail)}::jsonb\n      FROM released WHERE false",
+      `coalesce(reason, \${reason}), \${JSON.stringify(detail)}::jsonb\n      FROM released`,
+      `coalesce(reason, \${reason}), \${JSON.stringify(detail)}::jsonb\n      FROM released WHERE false`,
     ),
   ),
   bug(
@@ -255,7 +251,7 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
     "a settlement confirms rewards that are bound elsewhere by now",
     edit(
       SETTLE,
-      "WHERE r.id = p.id AND r.status = 'submitted' AND r.channel_id = ${channelId}\n        AND r.channel_sequence = ${batch.sequence}\n      RETURNING r.id, r.campaign_id",
+      `WHERE r.id = p.id AND r.status = 'submitted' AND r.channel_id = \${channelId}\n        AND r.channel_sequence = \${batch.sequence}\n      RETURNING r.id, r.campaign_id`,
       "WHERE r.id = p.id\n      RETURNING r.id, r.campaign_id",
     ),
   ),
@@ -264,8 +260,8 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
     "a held reward is freed although it was taken back meanwhile",
     edit(
       "src/issuance/HeldRewards.ts",
-      "AND r.id = ANY(${ids}::text[]) AND r.status = 'held' AND r.held_check_at = ${takenUntil}",
-      "AND r.id = ANY(${ids}::text[])",
+      `AND r.id = ANY(\${ids}::text[]) AND r.status = 'held' AND r.held_check_at = \${takenUntil}`,
+      `AND r.id = ANY(\${ids}::text[])`,
     ),
   ),
   bug(
@@ -273,14 +269,14 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
     "a reward is cancelled by what was read before somebody claimed it",
     edit(
       "src/issuance/EndIssuance.ts",
-      "FROM reward_issuances r WHERE ${owned(owner, id)} FOR NO KEY UPDATE`",
-      "FROM reward_issuances r WHERE ${owned(owner, id)}`",
+      `FROM reward_issuances r WHERE \${owned(owner, id)} FOR NO KEY UPDATE\``,
+      `FROM reward_issuances r WHERE \${owned(owner, id)}\``,
     ),
   ),
   bug(
     "another_merchants_reward",
     "a reward is shown to whoever knows its id",
-    edit("src/issuance/Issuances.ts", "WHERE i.id = ${id} AND ${owned(owner)}`", "WHERE i.id = ${id}`"),
+    edit("src/issuance/Issuances.ts", `WHERE i.id = \${id} AND \${owned(owner)}\``, `WHERE i.id = \${id}\``),
   ),
   bug(
     "reclaimed_twice",
