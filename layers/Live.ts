@@ -13,6 +13,7 @@ import { FeeMarket } from "../src/issuance/FeeMarket.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
 import { PaidModes, UnpayableWallets } from "../src/issuance/IssueRequest.ts"
+import { LedgerCapacity } from "../src/issuance/LedgerCapacity.ts"
 import { LedgerShare } from "../src/issuance/LedgerShare.ts"
 import { Preflight } from "../src/issuance/Preflight.ts"
 import { UpkeepSettings } from "../src/issuance/UpkeepSettings.ts"
@@ -89,6 +90,7 @@ export const issuance = (program: string) =>
     LedgerShare.layer,
     Preflight.layer,
   ).pipe(
+    Layer.provideMerge(LedgerCapacity.layer),
     Layer.provideMerge(Layer.mergeAll(IssuanceSettings.layer, UpkeepSettings.layer)),
     // The signer keeps its daily cap in the database.
     Layer.provideMerge(Layer.mergeAll(network, signer, random)),

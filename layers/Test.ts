@@ -9,6 +9,7 @@ import { Channels } from "../src/issuance/Channels.ts"
 import { FeeMarket } from "../src/issuance/FeeMarket.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
+import { LedgerCapacity } from "../src/issuance/LedgerCapacity.ts"
 import { LedgerShare } from "../src/issuance/LedgerShare.ts"
 import { Preflight } from "../src/issuance/Preflight.ts"
 import { UpkeepSettings } from "../src/issuance/UpkeepSettings.ts"
@@ -56,6 +57,7 @@ export const issuance = (settings: IssuanceSettings["Service"], upkeep = UPKEEP)
     LedgerShare.layer,
     Preflight.layer,
   ).pipe(
+    Layer.provideMerge(LedgerCapacity.layer),
     Layer.provideMerge(
       Layer.mergeAll(
         Layer.succeed(IssuanceSettings, settings),

@@ -25,6 +25,7 @@ const TERMS: ClaimTerms = {
   paymentsMax: PAYMENTS,
   treasuryStroops: 10n ** 18n,
   treasuryLedger: 2 ** 31,
+  inFlightMax: 1_000,
 }
 /** Rewards of the small merchant beside the flood. */
 const SMALL_MERCHANT_ROWS = 10

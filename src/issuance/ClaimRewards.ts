@@ -23,7 +23,15 @@ export interface ClaimTerms {
   /** What the distribution account holds of the asset, stroops, and the ledger that says so. */
   readonly treasuryStroops: bigint
   readonly treasuryLedger: number
+  /** Rewards that may be in flight at once, of all channels: what a ledger holds. */
+  readonly inFlightMax: number
 }
+
+/**
+ * A batch that was signed so many ledgers ago and is not settled is stuck: it takes no place in the next ledger, so it
+ * keeps no other batch out of it.
+ */
+const STUCK_LEDGERS = 3
 
 /** Rows that are looked at for one batch, over all merchants; each merchant gives an equal part, and two at least. */
 const CANDIDATES = 1_000
@@ -32,7 +40,7 @@ const CANDIDATES = 1_000
 export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, terms: ClaimTerms) {
   const sql = yield* SqlClient.SqlClient
   const { mode } = yield* IssuanceSettings
-  const { paymentsMax, sequence, treasuryLedger, treasuryStroops } = terms
+  const { inFlightMax, paymentsMax, sequence, treasuryLedger, treasuryStroops } = terms
   const at = new Date(yield* Clock.currentTimeMillis)
   // A statement of its own: the next one must see what the claim before this one has bound.
   const [control] = yield* sql<{ paused: boolean }>`
@@ -46,14 +54,22 @@ export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, 
       SELECT (SELECT merchant_id FROM reward_issuances WHERE status = 'pending' AND mode = ${mode}
                 AND merchant_id > merchant.id ORDER BY merchant_id LIMIT 1)
       FROM merchant WHERE merchant.id IS NOT NULL
+    ), batches AS (
+      SELECT channel_id, channel_sequence, count(*)::int AS rewards, sum(amount_stroops) AS stroops, EXISTS (
+          SELECT 1 FROM stellar_envelopes e
+          WHERE e.channel_id = r.channel_id AND e.sequence = r.channel_sequence
+            AND e.ledger_signed + ${STUCK_LEDGERS} < ${treasuryLedger}) AS is_stuck
+      FROM reward_issuances r WHERE status = 'submitted' GROUP BY channel_id, channel_sequence
     ), books AS (
-      SELECT ${treasuryStroops}::bigint - coalesce(sum(amount_stroops), 0)::bigint AS free_stroops,
-        ${paymentsMax}::int - count(*) FILTER (
-          WHERE channel_id = ${lease.channelId} AND channel_sequence = ${sequence})::int AS room,
+      SELECT ${treasuryStroops}::bigint - coalesce(sum(stroops), 0)::bigint AS free_stroops,
+        least(
+          ${paymentsMax}::int - coalesce(sum(rewards) FILTER (
+            WHERE channel_id = ${lease.channelId} AND channel_sequence = ${sequence}), 0),
+          ${inFlightMax}::int - coalesce(sum(rewards) FILTER (WHERE NOT is_stuck), 0))::int AS room,
         coalesce(bool_and(channel_sequence = ${sequence}) FILTER (WHERE channel_id = ${lease.channelId}), true)
           AND coalesce((SELECT max(ledger) FROM stellar_envelopes WHERE status = 'applied'), 0) <= ${treasuryLedger}
           AS is_fit
-      FROM reward_issuances WHERE status = 'submitted'
+      FROM batches
     ), flying AS (
       SELECT merchant_id, count(*) AS rewards FROM reward_issuances WHERE status = 'submitted' GROUP BY merchant_id
     ), candidate AS (

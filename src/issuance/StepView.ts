@@ -10,4 +10,6 @@ export interface StepView extends ChannelView {
   /** XLM of the distribution account above its minimum balance, stroops. */
   readonly reserveStroops: bigint
   readonly charged: ChargedFees
+  /** Operations that a ledger holds. */
+  readonly operationsMax: number
 }

@@ -27,28 +27,40 @@ const RECHECK_LEDGERS = 12
 /** How often a batch that lost rewards before it was signed is filled up again. */
 const FILLINGS = 3
 
-/** Binds what waits to the channel's next sequence, fills up what had to be taken out, and sends the rest. */
-const submitNext = Effect.fn("SubmitBatch.submitNext")(function* (lease: Lease, view: StepView) {
-  if (view.sequence === undefined || lease.status !== "open" || lease.isSpare) return
+/** `unfit`: this channel may bind nothing now, whatever waits. `nothing`: it could, and nothing could be bound. */
+export type Submitted = "bound" | "nothing" | "unfit"
+
+/**
+ * Binds what waits to the next sequence of a channel to which nothing is bound, fills up what had to be taken out, and
+ * sends the rest.
+ */
+export const submitNext = Effect.fn("SubmitBatch.submitNext")(function* (lease: Lease, view: StepView) {
+  if (view.sequence === undefined || lease.status !== "open" || lease.isSpare) {
+    return "unfit" as Submitted
+  }
   const settings = yield* IssuanceSettings
   const batches = yield* Batches
   const paymentsMax = operationsForBatch(view.charged, settings, settings.paymentsMax)
   const fee = bidForOperation(view.charged, settings) * BigInt(paymentsMax)
   // A channel that cannot pay its fee waits for its top-up; the others go on.
-  if (view.availableStroops < fee) return
+  if (view.availableStroops < fee) return "unfit"
   const sequence = view.sequence + 1n
   const terms = {
     sequence,
     paymentsMax,
     treasuryStroops: view.treasuryStroops,
     treasuryLedger: view.latestLedger,
+    inFlightMax: view.operationsMax,
   }
+  let hasBound = false
   let prepared = { rewards: [] as Effect.Success<ReturnType<typeof prepareBatch>>["rewards"], hasRoom: true }
   for (let filling = 0; filling < FILLINGS && prepared.hasRoom; filling++) {
     if ((yield* batches.claim(lease, terms)) === 0) break
+    hasBound = true
     prepared = yield* prepareBatch(lease, view, sequence, undefined)
   }
   if (prepared.rewards.length > 0) yield* signBatch(lease, view, sequence, prepared.rewards)
+  return hasBound ? "bound" : "nothing"
 })
 
 /** Something is bound and nothing is alive there: sign for what can still be paid of it. */
@@ -86,13 +98,12 @@ const recheckHalted = Effect.fn("SubmitBatch.recheckHalted")(function* (
 })
 
 /**
- * Takes one channel one step further, by its account in `view` and by what is bound to it. Never fails on what the
+ * Takes one channel one step further, by its account in `view` and by the batch that is bound to it. Never fails on what the
  * network says; fails with LeaseLost when another worker has taken the channel, with a port's error when it gave
  * no answer (the next step starts from the database again).
  */
 export const advanceChannel = Effect.fn("SubmitBatch.advanceChannel")(
-  function* (lease: Lease, view: StepView, batch: Batch | undefined, isPaused: boolean) {
-    if (batch === undefined) return yield* submitNext(lease, view)
+  function* (lease: Lease, view: StepView, batch: Batch, isPaused: boolean) {
     if (lease.status === "halted") return yield* recheckHalted(lease, view, batch)
     const batches = yield* Batches
     const decision = decide(view, batch.sequence, batch.envelopes)
@@ -100,8 +111,8 @@ export const advanceChannel = Effect.fn("SubmitBatch.advanceChannel")(
       case "Wait":
         return yield* followUp(lease, view, batch, decision.alive)
       case "LookUp": {
-        const settled = yield* settleByLookUp(lease, view, batch)
-        return settled === "free" ? yield* submitNext(lease, view) : undefined
+        if ((yield* settleByLookUp(lease, view, batch)) === "free") yield* submitNext(lease, view)
+        return
       }
       case "Rebuild": {
         yield* countVerdict("expired")

@@ -5,25 +5,29 @@
  * A step starts from the database and the ledger alone, so a crash at any point loses nothing: the next worker
  * takes up what is bound. Failures of a step are logged and met with a growing pause, never with a decision.
  */
-import { Cause, Clock, Effect, Metric, Ref, Schedule, Schema } from "effect"
+import { Cause, Clock, Effect, Metric, Option, Ref, Schedule, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { type Batch, Batches } from "../issuance/Batches.ts"
 import { ensureChannels } from "../issuance/ChannelCreation.ts"
-import { type ChannelRow, Channels, type Lease } from "../issuance/Channels.ts"
+import { type ChannelRow, Channels, type Lease, type LeaseLost } from "../issuance/Channels.ts"
 import type { ChargedFees } from "../issuance/FeeBid.ts"
 import { FeeMarket } from "../issuance/FeeMarket.ts"
 import { IssuanceControl } from "../issuance/IssuanceControl.ts"
 import { channelsInFlight, setChannelStates, stepsFailed } from "../issuance/IssuanceMetrics.ts"
 import { IssuanceSettings } from "../issuance/IssuanceSettings.ts"
 import { type AccountsView, readTreasury } from "../issuance/LedgerAccounts.ts"
+import { LedgerCapacity } from "../issuance/LedgerCapacity.ts"
 import { rememberLedger, verifyNetwork } from "../issuance/NetworkIdentity.ts"
-import { advanceChannel } from "../issuance/SubmitBatch.ts"
+import { advanceChannel, type Submitted, submitNext } from "../issuance/SubmitBatch.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
 import { issuanceUpkeep } from "./IssuanceUpkeep.ts"
 import { WorkerReady } from "./WorkerHealth.ts"
 
 /** Channels that one worker advances at the same time; each uses a database connection. */
 const CONCURRENT_CHANNELS = 8
+
+/** Idle ones that bind at the same time: claims come one after the other, signing and sending does not. */
+const IDLE_CHANNELS_AT_ONCE = 2
 
 /** Longest pause after steps that failed, in ms. */
 const FAILURE_PAUSE_MS_MAX = 5_000
@@ -59,42 +63,65 @@ const checkNotOlder = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRo
   return yield* new WorkerStuck({ message: `issuing is paused: ${reason}` })
 })
 
-/** One channel's step. Its failure is its own: the other channels go on. True when it went well. */
-const advance = (
-  lease: Lease,
-  { charged, view }: { readonly view: AccountsView; readonly charged: ChargedFees },
-  batch: Batch | undefined,
-  isPaused: boolean,
-) => {
+interface Ledger {
+  readonly view: AccountsView
+  readonly charged: ChargedFees
+  readonly operationsMax: number
+}
+
+const viewOf = Effect.fnUntraced(function* (lease: Lease, { charged, operationsMax, view }: Ledger) {
   const account = view.accounts.get(lease.address)
-  const step = Effect.gen(function* () {
-    if (account === undefined) {
-      return yield* new WorkerStuck({
-        message: `channel ${lease.channelId} (${lease.address}) is not on the ledger: was the network reset?`,
-      })
-    }
-    const stepView = {
-      ...account,
-      latestLedger: view.latestLedger,
-      treasuryStroops: view.treasury?.assetStroops ?? 0n,
-      reserveStroops: view.treasury?.nativeAvailableStroops ?? 0n,
-      charged,
-    }
-    yield* advanceChannel(lease, stepView, batch, isPaused)
-  })
-  return step.pipe(
-    Effect.as(true),
+  if (account === undefined) {
+    return yield* new WorkerStuck({
+      message: `channel ${lease.channelId} (${lease.address}) is not on the ledger: was the network reset?`,
+    })
+  }
+  return {
+    ...account,
+    latestLedger: view.latestLedger,
+    treasuryStroops: view.treasury?.assetStroops ?? 0n,
+    reserveStroops: view.treasury?.nativeAvailableStroops ?? 0n,
+    charged,
+    operationsMax,
+  }
+})
+
+/** One channel's step. Its failure is its own: the other channels go on, and it is taken again. */
+const alone = <A, E, R>(lease: Lease, work: Effect.Effect<A, E | LeaseLost, R>) =>
+  work.pipe(
+    Effect.asSome,
     Effect.catchTag("LeaseLost", () =>
-      Effect.as(Effect.logWarning("another worker has taken the channel"), true),
+      Effect.as(Effect.logWarning("another worker has taken the channel"), Option.none<A>()),
     ),
+    Effect.map((outcome) => ({ hasFailed: false, outcome })),
     Effect.catchCause((cause) =>
       Cause.hasInterruptsOnly(cause)
         ? Effect.failCause(cause)
-        : Effect.as(Effect.logError("a channel's step failed and will be taken again", cause), false),
+        : Effect.as(Effect.logError("a channel's step failed and will be taken again", cause), {
+            hasFailed: true,
+            outcome: Option.none<A>(),
+          }),
     ),
     Effect.annotateLogs({ channel: lease.channelId }),
   )
-}
+
+/** Fills idle channels until nothing more can be bound. */
+const fillIdle = Effect.fnUntraced(function* (leases: ReadonlyArray<Lease>, ledger: Ledger) {
+  const isDone = yield* Ref.make(false)
+  return yield* Effect.forEach(
+    leases,
+    Effect.fnUntraced(function* (lease) {
+      if (yield* Ref.get(isDone)) return { hasFailed: false, outcome: Option.none<Submitted>() }
+      const result = yield* alone(
+        lease,
+        Effect.flatMap(viewOf(lease, ledger), (view) => submitNext(lease, view)),
+      )
+      if (Option.getOrUndefined(result.outcome) === "nothing") yield* Ref.set(isDone, true)
+      return result
+    }),
+    { concurrency: IDLE_CHANNELS_AT_ONCE },
+  )
+})
 
 const demandChannels = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow>) {
   if (rows.some((row) => row.status === "open")) return
@@ -126,29 +153,57 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (leases: Readonly
   yield* setChannelStates(rows.map(({ status }) => status))
   const view = yield* readTreasury(rows.map((row) => row.address))
   yield* checkNotOlder(rows, view)
-  const market = yield* FeeMarket
-  const ledger = { view, charged: yield* market.charged(view.latestLedger) }
+  const ledger = {
+    view,
+    charged: yield* (yield* FeeMarket).charged(view.latestLedger),
+    operationsMax: yield* (yield* LedgerCapacity).operationsMax(view.latestLedger),
+  }
   const statusOf = new Map(rows.map(({ id, status }) => [id, status]))
-  const went = yield* Effect.forEach(
-    // A channel may have gone out of use since it was leased.
-    leases.map((lease) => ({ ...lease, status: statusOf.get(lease.channelId) ?? lease.status })),
-    (lease) => advance(lease, ledger, inFlight.get(lease.channelId), work.paused),
-    { concurrency: CONCURRENT_CHANNELS },
+  // A channel may have gone out of use since it was leased.
+  const current = leases.map((lease) => ({
+    ...lease,
+    status: statusOf.get(lease.channelId) ?? lease.status,
+  }))
+  const [settled, filled] = yield* Effect.all(
+    [
+      advanceBusy(current, inFlight, ledger, work.paused),
+      work.pending && !work.paused
+        ? fillIdle(
+            current.filter(({ channelId }) => !inFlight.has(channelId)),
+            ledger,
+          )
+        : Effect.succeed([]),
+    ],
+    { concurrency: "unbounded" },
   )
-  if (!went.includes(true)) {
+  const tried = [...settled, ...filled]
+  if (tried.length > 0 && tried.every(({ hasFailed }) => hasFailed)) {
     return yield* new WorkerStuck({ message: "every channel's step failed: see the errors above" })
   }
   yield* demandChannels(rows)
-  return inFlight.size === 0 && (yield* isStarved(leases)) ? "starved" : "worked"
+  const hasBound = filled.some(({ outcome }) => Option.getOrUndefined(outcome) === "bound")
+  return inFlight.size === 0 && !hasBound ? "starved" : "worked"
 })
 
-/** Rewards wait, and none of them could be bound: the treasury, or every channel's XLM, does not reach. */
-const isStarved = Effect.fnUntraced(function* (leases: ReadonlyArray<Lease>) {
-  const batches = yield* Batches
-  const { paused, pending } = yield* batches.work
-  if (!pending || paused) return false
-  return (yield* batches.inFlight(leases.map((lease) => lease.channelId))).size === 0
-})
+/** Brings what is bound to the channels one step further. */
+const advanceBusy = (
+  leases: ReadonlyArray<Lease>,
+  inFlight: ReadonlyMap<number, Batch>,
+  ledger: Ledger,
+  isPaused: boolean,
+) =>
+  Effect.forEach(
+    leases.flatMap((lease) => {
+      const batch = inFlight.get(lease.channelId)
+      return batch === undefined ? [] : [{ lease, batch }]
+    }),
+    ({ batch, lease }) =>
+      alone(
+        lease,
+        Effect.flatMap(viewOf(lease, ledger), (view) => advanceChannel(lease, view, batch, isPaused)),
+      ),
+    { concurrency: CONCURRENT_CHANNELS },
+  )
 
 const remember = Effect.gen(function* () {
   const rpc = yield* SorobanRpc

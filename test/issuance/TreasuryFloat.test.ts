@@ -53,6 +53,7 @@ describe("the treasury's float", () => {
               paymentsMax: 100,
               treasuryStroops: 1_000n,
               treasuryLedger: latest,
+              inFlightMax: 1_000,
             })
             .pipe(
               Effect.andThen(bound),
@@ -118,7 +119,13 @@ describe("the treasury's float", () => {
       if (lease === undefined) throw new Error("no channel")
       const sequence = stage.sequenceOf(lease.address) + 1n
       const claim = (treasuryStroops: bigint, treasuryLedger: number) =>
-        batches.claim(lease, { sequence, paymentsMax: 100, treasuryStroops, treasuryLedger })
+        batches.claim(lease, {
+          sequence,
+          paymentsMax: 100,
+          treasuryStroops,
+          treasuryLedger,
+          inFlightMax: 1_000,
+        })
       expect(yield* claim(20n, old)).toBe(0)
       expect(yield* claim(6n, stage.network.latest().sequence)).toBe(0)
       expect(yield* tally).toEqual({ confirmed: 2, pending: 2 })

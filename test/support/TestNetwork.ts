@@ -31,10 +31,10 @@ export const issuer = keypairOf("issuer")
 export const distribution = keypairOf("distribution")
 export const asset = new Asset("NOVA", issuer.publicKey())
 
-export const makeTestNetwork = () => {
+export const makeTestNetwork = (limits: { readonly operationsPerLedgerMax?: number } = {}) => {
   let seconds = 0
   const network = openNetwork({
-    settings: { passphrase: PASSPHRASE, retentionLedgers: 1000 },
+    settings: { passphrase: PASSPHRASE, retentionLedgers: 1000, ...limits },
     now: () => seconds,
   })
 

@@ -43,6 +43,7 @@ export const termsOf = (stage: TestNetwork, { address }: Lease) => ({
   paymentsMax: 100,
   treasuryStroops: 100_000_0000000n,
   treasuryLedger: stage.network.latest().sequence,
+  inFlightMax: 1_000,
 })
 
 /** A worker's step with the leases that it holds now. */
