@@ -143,7 +143,7 @@ const change = HttpApiEndpoint.patch("change", "/api/campaigns/:id", {
     OpenApi.annotations({
       summary: "Change a campaign, pause it, resume it, end it",
       description:
-        "What is absent stays as it is. A paused campaign accepts nothing, and its pending rewards are held (campaign_paused) until it is active again; those on their way to the ledger finish. An ended campaign accepts nothing and stays ended, but what it has promised is paid: cancel the rewards that should not be.",
+        "What is absent stays as it is. A paused campaign accepts nothing, and its pending rewards are held (campaign_paused) until it is active again; those on their way to the ledger finish. Very many rewards are moved in steps: if that breaks off, send the same status again. An ended campaign accepts nothing and stays ended, but what it has promised is paid: cancel the rewards that should not be.",
     }),
   )
 

@@ -61,3 +61,26 @@ live(
     }),
   { timeout: 30_000 },
 )
+
+live(
+  "who waits for the end of a reward at a stop is told how far it is",
+  () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(Api.layer, scope)
+      const answer = yield* Effect.gen(function* () {
+        yield* HttpServer.HttpServer
+        const client = yield* Api.newClient()
+        const campaignId = yield* Api.newCampaign(client)
+        const waiting = yield* Effect.forkChild(
+          client.post("/api/rewards/distribute", Api.reward(campaignId)),
+        )
+        while (!(yield* Api.send("/metrics")).text.includes("\nissuance_waited_for 1\n"))
+          yield* Effect.sleep(20)
+        yield* Effect.forkChild(Scope.close(scope, Exit.void))
+        return yield* Fiber.join(waiting)
+      }).pipe(Effect.provide(Layer.succeedContext(context)))
+      expect([answer.status, answer.body.status]).toEqual([202, "pending"])
+    }),
+  { timeout: 30_000 },
+)

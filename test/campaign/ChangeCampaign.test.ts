@@ -2,6 +2,7 @@ import { expect } from "bun:test"
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { Campaigns } from "../../src/campaign/Campaigns.ts"
+import { makeChange } from "../../src/campaign/ChangeCampaign.ts"
 import { Issuances } from "../../src/issuance/Issuances.ts"
 import { issueOrCode, layer, newCampaign, request } from "../issuance/IssuancesHarness.ts"
 import { withLayer } from "../support/it.ts"
@@ -117,6 +118,30 @@ effect("what a campaign promised is paid after its end, also when it was paused 
     expect((yield* statesOf(campaignId))[0]).toBe("pending")
     expect((yield* issueOrCode(owner, request(campaignId))).code).toBe("campaign.not_active")
   }),
+)
+
+effect(
+  "more rewards than move at once move in several steps, and a change that broke off is taken up again",
+  () =>
+    Effect.gen(function* () {
+      const { campaignId, owner } = yield* newCampaign(1_000n)
+      for (let count = 0; count < 7; count++)
+        yield* issueOrCode(owner, request(campaignId, { amountStroops: 1n, idempotencyKey: `k${count}` }))
+      const sql = yield* SqlClient.SqlClient
+      const change = makeChange(sql, 3)
+      const all = (state: string) => Array.from({ length: 7 }, () => state)
+      yield* change(owner, campaignId, { status: "paused" })
+      expect(yield* statesOf(campaignId)).toEqual(all("held campaign_paused"))
+      yield* sql`
+      UPDATE reward_issuances SET status = 'pending', reason = NULL
+      WHERE campaign_id = ${campaignId} AND idempotency_key > 'k2'`
+      yield* change(owner, campaignId, { name: "Winter" })
+      expect((yield* statesOf(campaignId)).filter((state) => state === "pending").length).toBe(4)
+      yield* change(owner, campaignId, { status: "paused" })
+      expect(yield* statesOf(campaignId)).toEqual(all("held campaign_paused"))
+      yield* change(owner, campaignId, { status: "active" })
+      expect(yield* statesOf(campaignId)).toEqual(all("pending"))
+    }),
 )
 
 live("nothing is accepted between a pause and its end, whatever arrives meanwhile", () =>
