@@ -3,9 +3,9 @@
  * were told (Orders). I1 to I5 and I7 are the design's invariants; each difference is one line.
  */
 import type { LedgerBook, Paid } from "./LedgerBook.ts"
+import { CAMPAIGNS } from "./Merchants.ts"
 import { keyOf, type Order, type Orders } from "./Orders.ts"
 import type { RealSessions } from "./RealSessions.ts"
-import { CAMPAIGNS } from "./Shop.ts"
 import { isAlwaysPayable } from "./Stage.ts"
 
 interface Row {

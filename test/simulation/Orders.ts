@@ -49,3 +49,7 @@ export const makeOrders = () => {
 }
 
 export type Orders = ReturnType<typeof makeOrders>
+
+/** "1/order-7 3000008": the merchant's digit, the key, and the amount. */
+export const nameOf = ({ owner, request }: Order): string =>
+  `${owner.merchantId.slice(4, 5)}/${request.idempotencyKey} ${request.amountStroops}`
