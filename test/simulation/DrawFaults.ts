@@ -9,7 +9,16 @@ export const WORKERS = ["worker-1", "worker-2", "worker-3"] as const
 export const APIS = ["api-1", "api-2"] as const
 const PROGRAMS = [...WORKERS, ...WORKERS, ...APIS] as const
 
-const STEPS: readonly [StepKind, ...ReadonlyArray<StepKind>] = ["any", "write", "commit", "send", "call"]
+const STEPS: readonly [StepKind, ...ReadonlyArray<StepKind>] = [
+  "any",
+  "write",
+  "commit",
+  "send",
+  "call",
+  "rare",
+  "rare",
+  "rare",
+]
 
 const atStep = (chance: Chance, spanMs: number) => ({
   program: chance.pick(PROGRAMS),

@@ -1,8 +1,11 @@
 /** What goes wrong in a run, and when: data, so that a failing run is a list to print and to make shorter. */
 import type { Fault as NetworkFault } from "../../layers/localnet/faults/FaultPlan.ts"
 
-/** Which of a program's steps: any, one that writes, the end of a transaction, a sending, or another call. */
-export type StepKind = "any" | "write" | "commit" | "send" | "call"
+/**
+ * Which of a program's steps: any, one that writes, the end of a transaction, a sending, another call, or one that is
+ * seldom taken: most steps are looks at whether there is anything to do.
+ */
+export type StepKind = "any" | "write" | "commit" | "send" | "call" | "rare"
 
 /** The first step of the program of that kind once so many ms have passed. */
 interface AtStep {

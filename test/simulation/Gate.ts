@@ -26,7 +26,10 @@ export interface Step<A, E> {
 
 export interface Blows {
   /** The fault that is due for this process at such a step, if there is one. */
-  readonly strike: (process: Process, kinds: ReadonlySet<StepKind>) => StepFault | undefined
+  readonly strike: (
+    process: Process,
+    step: { readonly kinds: ReadonlySet<StepKind>; readonly label: string },
+  ) => StepFault | undefined
   readonly crash: (process: Process, fault: Extract<StepFault, { kind: "crash" }>) => void
   readonly stop: (process: Process, fault: Extract<StepFault, { kind: "stop" }>) => void
   readonly freeze: (process: Process, forMs: number) => void
@@ -46,7 +49,7 @@ export const makeGate = (world: World, blows: Blows): Gate => {
 
   const pass = <A, E>(process: Process, step: Step<A, E>): Effect.Effect<A, E> =>
     Effect.callback<A, E>((resume) => {
-      const fault = blows.strike(process, step.kinds)
+      const fault = blows.strike(process, step)
       if (fault !== undefined) {
         world.say("fault", `${fault.kind} of ${process.name}, ${fault.moment}: ${step.label}`)
       }

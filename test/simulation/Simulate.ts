@@ -41,14 +41,15 @@ const LEDGERS_TO_DRAIN = 60
 
 /** A seed's own: phases, sizes, and how the programs are set. */
 const drawScene = (chance: Chance) => ({
-  safetyLedgers: chance.between(14, 26),
+  safetyLedgers: chance.between(10, 22),
+  workers: chance.between(2, WORKERS.length),
   operationsMax: chance.pick([120, 200] as const),
   treasuryStroops: BigInt(chance.between(4, 60)) * 500_0000n,
   settings: {
     channels: chance.between(2, 4),
     paymentsMax: chance.pick([3, 8, 100] as const),
     envelopeLedgers: chance.between(3, 8),
-    pollIntervalMs: chance.pick([800, 1_500, 2_500] as const),
+    pollIntervalMs: chance.pick([1_000, 2_000, 3_000] as const),
     leaseMs: chance.pick([8_000, 15_000] as const),
   },
   isNamed: chance.isTrue(0.5),
@@ -109,7 +110,7 @@ export const simulate = async (
   const desk = makeFaultDesk(planned, world.sinceBegin)
   let programs: Programs | undefined
   const gate = makeGate(world, {
-    strike: (process, kinds) => desk.strike(process.program, kinds),
+    strike: (process, { kinds, label }) => desk.strike(process.program, kinds, label),
     crash: (process, fault) => programs?.crash(process, fault),
     stop: (process, fault) => programs?.stop(process, fault.restartMs),
     freeze: (process, forMs) => {
@@ -172,7 +173,7 @@ export const simulate = async (
     else world.after(chance.between(LEDGER_MS - 1_000, LEDGER_MS + 1_000), tick)
   }
   world.after(LEDGER_MS, tick)
-  for (const program of [...WORKERS, ...APIS])
+  for (const program of [...WORKERS.slice(0, scene.workers), ...APIS])
     world.after(chance.below(3_000), () => programs?.start(program))
   const shop = openShop({ seed, world, programs, orders, untilMs: safetyMs })
   weather.forecast(planned)
