@@ -9,6 +9,7 @@ import { FetchHttpClient } from "effect/http"
 import { Campaigns } from "../src/campaign/Campaigns.ts"
 import { Batches } from "../src/issuance/Batches.ts"
 import { Channels } from "../src/issuance/Channels.ts"
+import { DatabaseIdentity } from "../src/issuance/DatabaseIdentity.ts"
 import { FeeMarket } from "../src/issuance/FeeMarket.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
@@ -90,7 +91,7 @@ export const issuance = (program: string) =>
     LedgerShare.layer,
     Preflight.layer,
   ).pipe(
-    Layer.provideMerge(LedgerCapacity.layer),
+    Layer.provideMerge(Layer.merge(LedgerCapacity.layer, DatabaseIdentity.layer)),
     Layer.provideMerge(Layer.mergeAll(IssuanceSettings.layer, UpkeepSettings.layer)),
     // The signer keeps its daily cap in the database.
     Layer.provideMerge(Layer.mergeAll(network, signer, random)),

@@ -6,6 +6,7 @@ import { Layer } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { Batches } from "../src/issuance/Batches.ts"
 import { Channels } from "../src/issuance/Channels.ts"
+import { DatabaseIdentity } from "../src/issuance/DatabaseIdentity.ts"
 import { FeeMarket } from "../src/issuance/FeeMarket.ts"
 import { IssuanceControl } from "../src/issuance/IssuanceControl.ts"
 import { IssuanceSettings } from "../src/issuance/IssuanceSettings.ts"
@@ -57,7 +58,7 @@ export const issuance = (settings: IssuanceSettings["Service"], upkeep = UPKEEP)
     LedgerShare.layer,
     Preflight.layer,
   ).pipe(
-    Layer.provideMerge(LedgerCapacity.layer),
+    Layer.provideMerge(Layer.merge(LedgerCapacity.layer, DatabaseIdentity.layer)),
     Layer.provideMerge(
       Layer.mergeAll(
         Layer.succeed(IssuanceSettings, settings),

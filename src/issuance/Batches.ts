@@ -12,6 +12,7 @@ import { holdBeyondReserve, type Reserve } from "./BalanceReserve.ts"
 import type { BoundReward } from "./BatchPayment.ts"
 import { fence, type Lease, type LeaseLost } from "./Channels.ts"
 import { type ClaimTerms, claimRewards } from "./ClaimRewards.ts"
+import { DatabaseIdentity } from "./DatabaseIdentity.ts"
 import { type Ejection, eject } from "./EjectRewards.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
 import { type FailedBatch, type PaidBatch, releaseExpired, settleFailed, settlePaid } from "./SettleBatch.ts"
@@ -150,6 +151,7 @@ export class Batches extends Context.Service<
     Effect.gen(function* () {
       const sql = yield* SqlClient.SqlClient
       const settings = yield* IssuanceSettings
+      const identity = yield* DatabaseIdentity
 
       /** Runs the writes in one transaction that holds the channel's fence. */
       const fenced = <A>(lease: Lease, writes: Effect.Effect<A, LeaseLost, SqlClient.SqlClient>) =>
@@ -169,6 +171,7 @@ export class Batches extends Context.Service<
             Effect.orDie,
             Effect.provideService(SqlClient.SqlClient, sql),
             Effect.provideService(IssuanceSettings, settings),
+            Effect.provideService(DatabaseIdentity, identity),
           ),
         eject: (lease, sequence, ejections) => fenced(lease, eject(lease.channelId, sequence, ejections)),
         holdBeyondReserve: (lease, sequence, reserve) =>

@@ -26,15 +26,18 @@ const checkKnown = (row: ChannelRow, address: string, sequence: bigint | undefin
       `Channel ${row.id} is ${row.address} in the database but ${address} by NOVA_CHANNEL_SEED: set the seed that belongs to this database.`,
     )
   }
-  if (sequence !== undefined && sequence > row.sequenceSigned && row.status === "open") {
+  if (sequence !== undefined && sequence > row.sequenceKnown) {
     return refuse(
-      `Channel ${row.id} (${address}) is at sequence ${sequence} on the ledger, above ${row.sequenceSigned}, the highest that this database has signed: the database is older than the ledger (a restored dump?), and issuing now could pay twice.`,
+      `Channel ${row.id} (${address}) is at sequence ${sequence} on the ledger, above ${row.sequenceKnown}, the highest that this database has signed: the database is older than the ledger (a restored dump?), and issuing now could pay twice.`,
     )
   }
   return Effect.void
 }
 
-/** Every channel that the database knows, wanted now or not: each open one may be leased. */
+/**
+ * Every channel that the database knows, wanted now or not, in use or not: one that is out of use in an old dump may
+ * have paid since.
+ */
 export const checkAllKnown = Effect.fnUntraced(function* (
   known: ReadonlyArray<ChannelRow>,
   addressOf: ReadonlyMap<number, string>,

@@ -29,7 +29,7 @@ interface Times {
 }
 
 /** How many channels `owner` may hold: an equal part; what cannot be divided goes to the first workers by name. */
-const shareOf = Effect.fnUntraced(function* (owner: string, { now, seenAfter }: Times) {
+const shareOf = Effect.fnUntraced(function* (owner: string, { absurd, now, seenAfter }: Times) {
   const sql = yield* SqlClient.SqlClient
   yield* sql`
     INSERT INTO issuance_workers (id, seen_at) VALUES (${owner}, ${now})
@@ -37,7 +37,7 @@ const shareOf = Effect.fnUntraced(function* (owner: string, { now, seenAfter }: 
   const [counted] = yield* sql<{ workers: number; before: number; channels: number }>`
     SELECT count(*)::int AS workers, count(*) FILTER (WHERE id < ${owner})::int AS before,
       (SELECT count(*)::int FROM channel_accounts WHERE status = 'open') AS channels
-    FROM issuance_workers WHERE seen_at > ${seenAfter}`
+    FROM issuance_workers WHERE seen_at > ${seenAfter} AND seen_at < ${absurd}`
   const { before, channels, workers } = counted ?? { before: 0, channels: 0, workers: 1 }
   const rest = channels % Math.max(1, workers)
   return Math.floor(channels / Math.max(1, workers)) + (before < rest ? 1 : 0)

@@ -34,6 +34,8 @@ export interface ChannelRow {
   readonly status: ChannelStatus
   readonly statusReason: string | null
   readonly sequenceSigned: bigint
+  /** The highest that is accounted for: signed here, or understood when the channel was taken out of use. */
+  readonly sequenceKnown: bigint
   readonly sequenceClaimed: bigint
   readonly leaseOwner: string | null
   readonly leaseUntil: Date | null
@@ -81,6 +83,8 @@ export class Channels extends Context.Service<
       lease: Lease,
       status: ChannelStatus,
       reason: string | null,
+      /** Where the ledger shows the channel, when what was done with it by others is the reason. */
+      sequenceUnderstood?: bigint,
     ) => Effect.Effect<void, LeaseLost>
   }
 >()("nova/issuance/Channels") {
@@ -91,6 +95,7 @@ export class Channels extends Context.Service<
 
       const list = sql<ChannelRow>`
         SELECT id, address, status, status_reason AS "statusReason", sequence_signed AS "sequenceSigned",
+          greatest(sequence_signed, sequence_understood) AS "sequenceKnown",
           sequence_claimed AS "sequenceClaimed", lease_owner AS "leaseOwner", lease_until AS "leaseUntil"
         FROM channel_accounts ORDER BY id`.pipe(Effect.orDie, Effect.withSpan("Channels.list"))
 
@@ -139,12 +144,14 @@ export class Channels extends Context.Service<
         held: Lease,
         status: ChannelStatus,
         reason: string | null,
+        sequenceUnderstood = 0n,
       ) {
         const now = new Date(yield* Clock.currentTimeMillis)
         yield* fence(held).pipe(
           Effect.andThen(
             sql`
-              UPDATE channel_accounts SET status = ${status}, status_reason = ${reason}, updated_at = ${now}
+              UPDATE channel_accounts SET status = ${status}, status_reason = ${reason}, updated_at = ${now},
+                sequence_understood = greatest(sequence_understood, ${sequenceUnderstood})
               WHERE id = ${held.channelId}`.pipe(Effect.orDie),
           ),
           Effect.provideService(SqlClient.SqlClient, sql),

@@ -13,6 +13,7 @@
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { Lease } from "./Channels.ts"
+import { mayClaim } from "./DatabaseIdentity.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
 
 export interface ClaimTerms {
@@ -36,25 +37,11 @@ const STUCK_LEDGERS = 3
 /** Rows that are looked at for one batch, over all merchants; each merchant gives an equal part, and two at least. */
 const CANDIDATES = 1_000
 
-/** Answers with how many rewards were bound now. Belongs into a transaction. */
-export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, terms: ClaimTerms) {
-  const sql = yield* SqlClient.SqlClient
-  const { mode } = yield* IssuanceSettings
+/** What is bound now, the room that is left for this batch, and what the treasury has left. */
+const booksOf = (sql: SqlClient.SqlClient, lease: Lease, terms: ClaimTerms) => {
   const { inFlightMax, paymentsMax, sequence, treasuryLedger, treasuryStroops } = terms
-  const at = new Date(yield* Clock.currentTimeMillis)
-  // A statement of its own: the next one must see what the claim before this one has bound.
-  const [control] = yield* sql<{ paused: boolean }>`
-    SELECT paused_at IS NOT NULL AS paused FROM issuance_control WHERE id = 1 FOR UPDATE`
-  if (control?.paused !== false) return 0
-  const rows = yield* sql`
-    WITH RECURSIVE merchant AS (
-      SELECT (SELECT merchant_id FROM reward_issuances WHERE status = 'pending' AND mode = ${mode}
-              ORDER BY merchant_id LIMIT 1) AS id
-      UNION ALL
-      SELECT (SELECT merchant_id FROM reward_issuances WHERE status = 'pending' AND mode = ${mode}
-                AND merchant_id > merchant.id ORDER BY merchant_id LIMIT 1)
-      FROM merchant WHERE merchant.id IS NOT NULL
-    ), batches AS (
+  return sql`
+    batches AS (
       SELECT channel_id, channel_sequence, count(*)::int AS rewards, sum(amount_stroops) AS stroops, EXISTS (
           SELECT 1 FROM stellar_envelopes e
           WHERE e.channel_id = r.channel_id AND e.sequence = r.channel_sequence
@@ -70,6 +57,18 @@ export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, 
           AND coalesce((SELECT max(ledger) FROM stellar_envelopes WHERE status = 'applied'), 0) <= ${treasuryLedger}
           AS is_fit
       FROM batches
+    )`
+}
+
+/** Pending rewards in the order of their turns, with the sum up to each. */
+const queueOf = (sql: SqlClient.SqlClient, mode: string, paymentsMax: number) => sql`
+    merchant AS (
+      SELECT (SELECT merchant_id FROM reward_issuances WHERE status = 'pending' AND mode = ${mode}
+              ORDER BY merchant_id LIMIT 1) AS id
+      UNION ALL
+      SELECT (SELECT merchant_id FROM reward_issuances WHERE status = 'pending' AND mode = ${mode}
+                AND merchant_id > merchant.id ORDER BY merchant_id LIMIT 1)
+      FROM merchant WHERE merchant.id IS NOT NULL
     ), flying AS (
       SELECT merchant_id, count(*) AS rewards FROM reward_issuances WHERE status = 'submitted' GROUP BY merchant_id
     ), candidate AS (
@@ -85,7 +84,18 @@ export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, 
     ), queue AS (
       SELECT id, turn, sum(amount_stroops) OVER (ORDER BY turn, id) AS total_stroops
       FROM candidate WHERE amount_stroops <= (SELECT free_stroops FROM books)
-    ), batch AS (
+    )`
+
+/** Answers with how many rewards were bound now. Belongs into a transaction. */
+export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, terms: ClaimTerms) {
+  const sql = yield* SqlClient.SqlClient
+  const { mode } = yield* IssuanceSettings
+  const { paymentsMax, sequence, treasuryLedger } = terms
+  const at = new Date(yield* Clock.currentTimeMillis)
+  // A statement of its own: the next one must see what the claim before this one has bound.
+  if (!(yield* mayClaim(treasuryLedger))) return 0
+  const rows = yield* sql`
+    WITH RECURSIVE ${booksOf(sql, lease, terms)}, ${queueOf(sql, mode, paymentsMax)}, batch AS (
       SELECT id FROM reward_issuances
       WHERE status = 'pending' AND id IN (
         SELECT id FROM queue WHERE total_stroops <= (SELECT free_stroops FROM books)
@@ -96,7 +106,7 @@ export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, 
       UPDATE channel_accounts SET sequence_claimed = ${sequence}, updated_at = ${at}
       WHERE id = ${lease.channelId} AND lease_owner = ${lease.owner} AND lease_token = ${lease.token}
         AND status = 'open' AND sequence_claimed <= ${sequence}
-        AND (sequence_signed = ${sequence - 1n} OR sequence_signed = ${sequence} AND NOT EXISTS (
+        AND (greatest(sequence_signed, sequence_understood) = ${sequence - 1n} OR sequence_signed = ${sequence} AND NOT EXISTS (
           SELECT 1 FROM stellar_envelopes
           WHERE channel_id = ${lease.channelId} AND sequence = ${sequence} AND status <> 'expired'))
         AND (SELECT is_fit FROM books) AND EXISTS (SELECT 1 FROM batch)

@@ -26,14 +26,19 @@ interface Included {
 
 type Failed = Extract<TransactionOutcome, { readonly _tag: "Failed" }>
 
-const halt = Effect.fnUntraced(function* (lease: Lease, verdict: string, reason: string) {
+const halt = Effect.fnUntraced(function* (
+  lease: Lease,
+  verdict: string,
+  reason: string,
+  sequenceUnderstood?: bigint,
+) {
   if (lease.status === "halted") return "halted" as Settled
   const channels = yield* Channels
   yield* countVerdict(verdict)
   yield* Effect.logError("channel halted: what happened on the ledger is not understood").pipe(
     Effect.annotateLogs({ reason }),
   )
-  yield* channels.setStatus(lease, "halted", reason)
+  yield* channels.setStatus(lease, "halted", reason, sequenceUnderstood)
   return "halted" as Settled
 })
 
@@ -210,6 +215,7 @@ export const settleByLookUp = Effect.fn("SettleVerdict.settleByLookUp")(function
       lease,
       "unknown_hand",
       `sequence ${batch.sequence} was consumed by a transaction that was not signed here`,
+      view.sequence,
     )
   }
   const applied = answers.find(({ envelope }) => envelope.hash === judgement.hash)

@@ -9,6 +9,8 @@ import { Cause, Effect, Metric } from "effect"
 import { completeChannels } from "../issuance/ChannelCreation.ts"
 import { measureBalances, reclaimBalances } from "../issuance/ClaimableBalances.ts"
 import { freeHeldRewards, measureHeld } from "../issuance/HeldRewards.ts"
+import { IssuanceControl } from "../issuance/IssuanceControl.ts"
+import type { IssuanceRefused } from "../issuance/IssuanceRefused.ts"
 import { advanceUpkeep } from "../issuance/UpkeepSteps.ts"
 import { topUpChannels } from "../issuance/UpkeepTopUps.ts"
 import { openUpkeep } from "../issuance/UpkeepTransactions.ts"
@@ -40,13 +42,20 @@ const attempt = <E, R>(name: string, job: Effect.Effect<unknown, E, R>) => guard
 
 const isAnyOpen = Effect.map(openUpkeep, (open) => open !== undefined)
 
+/** A channel that was made after this database was written is no row, so that the worker's steps cannot miss it. */
+const pauseIfOlder = Effect.fnUntraced(function* ({ code, message }: IssuanceRefused) {
+  if (code !== "database_older_than_ledger") return
+  const control = yield* IssuanceControl
+  yield* control.pause(`the ledger is ahead of this database: ${message}`)
+})
+
 /** The jobs that send transactions, in the order of their need; one that sends ends the round for the others. */
 const sendWhatIsDue = Effect.gen(function* () {
   if (!(yield* attempt("advance", advanceUpkeep()))) return false
   if (yield* isAnyOpen) return true
   const failed: Array<string> = []
   const jobs = [
-    ["channels", completeChannels()],
+    ["channels", completeChannels().pipe(Effect.tapErrorTag("IssuanceRefused", pauseIfOlder))],
     ["top_ups", topUpChannels()],
     ["reclaim", reclaimBalances()],
   ] as const

@@ -46,19 +46,35 @@ export class WorkerStuck extends Schema.TaggedError<WorkerStuck>()("WorkerStuck"
 /**
  * Compares every channel that the database knows with the ledger. One that is ahead of what was signed here means
  * that this database is older than the ledger (rule 5), also when it became so under a running worker: then nothing
- * more is claimed, on any channel, until a person has looked.
+ * more is claimed, on any channel, until a person has looked. `signed` is what this worker has seen signed before: a
+ * database that fails over to an older replica may lack envelopes that have not even applied yet.
  */
-const checkNotOlder = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow>, view: AccountsView) {
-  const control = yield* IssuanceControl
+const checkNotOlder = Effect.fnUntraced(function* (
+  rows: ReadonlyArray<ChannelRow>,
+  view: AccountsView,
+  signed: Map<number, bigint>,
+) {
   const channels = yield* Channels
-  const isAhead = (row: ChannelRow) =>
-    row.status === "open" && (view.accounts.get(row.address)?.sequence ?? 0n) > row.sequenceSigned
+  const wentBack = rows.find(({ id, sequenceSigned }) => (signed.get(id) ?? 0n) > sequenceSigned)
+  for (const { id, sequenceSigned } of rows) signed.set(id, sequenceSigned)
+  if (wentBack !== undefined) {
+    return yield* pauseAsOlder(
+      `channel ${wentBack.id} had signed a sequence that it no longer knows: the ledger is ahead of this database, which went back to an older state`,
+    )
+  }
+  const isAhead = (row: ChannelRow) => (view.accounts.get(row.address)?.sequence ?? 0n) > row.sequenceKnown
   if (!rows.some(isAhead)) return
   // Another worker may have signed, and a ledger closed, since the rows were read: what was signed is stored before it
   // is sent, so rows that are read after the ledger's answer know of it.
   const ahead = (yield* channels.list).find(isAhead)
   if (ahead === undefined) return
-  const reason = `channel ${ahead.id} is ahead of this database: it was restored from an older state, or another hand uses the channel`
+  return yield* pauseAsOlder(
+    `channel ${ahead.id} is ahead of this database: it was restored from an older state, or another hand uses the channel`,
+  )
+})
+
+const pauseAsOlder = Effect.fnUntraced(function* (reason: string) {
+  const control = yield* IssuanceControl
   yield* control.pause(reason)
   return yield* new WorkerStuck({ message: `issuing is paused: ${reason}` })
 })
@@ -138,7 +154,10 @@ type StepOutcome = "idle" | "worked" | "starved"
  *
  * @error WorkerStuck with the reason; a port's error where no step could be taken at all
  */
-export const step = Effect.fn("IssuanceWorker.step")(function* (leases: ReadonlyArray<Lease>) {
+export const step = Effect.fn("IssuanceWorker.step")(function* (
+  leases: ReadonlyArray<Lease>,
+  signed = new Map<number, bigint>(),
+) {
   const batches = yield* Batches
   const channels = yield* Channels
   const work = yield* batches.work
@@ -152,7 +171,7 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (leases: Readonly
   }
   yield* setChannelStates(rows.map(({ status }) => status))
   const view = yield* readTreasury(rows.map((row) => row.address))
-  yield* checkNotOlder(rows, view)
+  yield* checkNotOlder(rows, view, signed)
   const ledger = {
     view,
     charged: yield* (yield* FeeMarket).charged(view.latestLedger),
@@ -216,13 +235,14 @@ const makeTakeStep = Effect.fnUntraced(function* (owner: string) {
   const channels = yield* Channels
   let leases: ReadonlyArray<Lease> = []
   let leasedAtMs = 0
+  const signed = new Map<number, bigint>()
   return Effect.gen(function* () {
     const nowMs = yield* Clock.currentTimeMillis
     if (leases.length === 0 || nowMs - leasedAtMs >= settings.leaseMs / 3) {
       leases = yield* channels.lease(owner, settings.leaseMs)
       leasedAtMs = nowMs
     }
-    return yield* step(leases)
+    return yield* step(leases, signed)
   }).pipe(
     Effect.timeout(settings.leaseMs),
     Effect.onError(() =>
@@ -257,7 +277,7 @@ const loop = Effect.fnUntraced(function* (owner: string) {
     ) {
       starvedSaidAtMs = nowMs
       yield* Effect.logError(
-        "rewards wait, and the treasury cannot pay them: see nova treasury status, and fund it",
+        "rewards wait, and none of them could be bound: the treasury or the channels lack money, or the database was restored; nova treasury status and nova channels say more",
       )
     }
     if (nowMs - rememberedAtMs >= REMEMBER_EVERY_MS) {
