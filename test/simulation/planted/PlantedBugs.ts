@@ -172,11 +172,6 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
     edit(CLAIM, `<= \${treasuryLedger}\n`, `<= \${treasuryLedger} + 1000\n`),
   ),
   bug(
-    "claimed_over_living",
-    "a sequence is claimed again while an envelope there may apply",
-    edit(CLAIM, `AND (sequence_signed = \${sequence - 1n} OR`, "AND (true OR"),
-  ),
-  bug(
     "claimed_without_lock",
     "a reward is bound that somebody is just taking back",
     edit(CLAIM, "      FOR UPDATE SKIP LOCKED\n", ""),
