@@ -208,6 +208,7 @@ export const startSystem = Effect.gen(function* () {
       : Option.some(yield* prepareDemo(home, keys.value, apiUrl))
   }).pipe(Effect.provide(ConfigProvider.layerAdd(ConfigProvider.fromEnv({ env }), { asPrimary: true })))
   const programs = yield* startPrograms(home, supervisor, env, network.secrets)
+  yield* writeJson(home.settingsFile, { ...env, ...network.secrets })
   yield* Effect.addFinalizer(() => Effect.logInfo("stopping"))
   return { home, apiUrl, demo, lines: [...programs, network.line, postgres.line] } satisfies RunningSystem
 })

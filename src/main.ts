@@ -1,6 +1,7 @@
 /** argv -> program: the list of nova's commands. They are in src/cli, which with this file alone sees layers. */
 import { Effect } from "effect"
 import { CliError, Command } from "effect/cli"
+import { runningSettings } from "../layers/embedded/Home.ts"
 import * as Platform from "../layers/platform/Platform.ts"
 import { channelsCommand } from "./cli/Channels.ts"
 import { demoCommand } from "./cli/Demo.ts"
@@ -26,14 +27,15 @@ const nova = Command.make("nova").pipe(
     localnetCommand,
     migrateCommand,
     demoCommand,
-    merchantCommand,
-    pauseCommand,
-    resumeCommand,
-    treasuryCommand,
-    channelsCommand,
-    reconcileCommand,
-    recoverCommand,
-    reviewCommand,
+    // An operator beside `npm start` need not say where its parts are.
+    merchantCommand.pipe(Command.provide(runningSettings)),
+    pauseCommand.pipe(Command.provide(runningSettings)),
+    resumeCommand.pipe(Command.provide(runningSettings)),
+    treasuryCommand.pipe(Command.provide(runningSettings)),
+    channelsCommand.pipe(Command.provide(runningSettings)),
+    reconcileCommand.pipe(Command.provide(runningSettings)),
+    recoverCommand.pipe(Command.provide(runningSettings)),
+    reviewCommand.pipe(Command.provide(runningSettings)),
   ]),
 )
 

@@ -12,7 +12,7 @@ import {
 } from "node:fs"
 import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
-import { Effect, Option, Schema } from "effect"
+import { Config, ConfigProvider, Effect, Layer, Option, Schema } from "effect"
 import { DemoKeys, makeDemoKeys } from "../../src/demo/DemoKeys.ts"
 import * as Settings from "../../src/kernel/Settings.ts"
 import { StartupFailure } from "../platform/StartupFailure.ts"
@@ -26,6 +26,8 @@ export interface Home {
   readonly ledgerFile: string
   readonly keysFile: string
   readonly demoFile: string
+  /** What the programs of the last start were given: operators' commands find the running system by it. */
+  readonly settingsFile: string
   readonly logOf: (program: string) => string
 }
 
@@ -34,10 +36,14 @@ const unwritable = (path: string, cause: unknown) =>
     message: `${path} cannot be written (${cause instanceof Error ? cause.message : String(cause)}): start as its owner, free some space, or set NOVA_HOME to a folder of yours.`,
   })
 
+const homePath = Effect.map(
+  Effect.orElseSucceed(Settings.novaHome, () => Option.none<string>()),
+  (given) => resolve(Option.getOrElse(given, () => join(packageRoot, ".nova"))),
+)
+
 /** `NOVA_HOME`, or .nova beside package.json; made where it is missing. */
 export const openHome: Effect.Effect<Home, StartupFailure> = Effect.gen(function* () {
-  const given = yield* Effect.orElseSucceed(Settings.novaHome, () => Option.none<string>())
-  const path = resolve(Option.getOrElse(given, () => join(packageRoot, ".nova")))
+  const path = yield* homePath
   yield* Effect.try({
     try: () => mkdirSync(join(path, "logs"), { recursive: true }),
     catch: (cause) => unwritable(path, cause),
@@ -48,6 +54,7 @@ export const openHome: Effect.Effect<Home, StartupFailure> = Effect.gen(function
     ledgerFile: join(path, "localnet", "ledger"),
     keysFile: join(path, "keys.json"),
     demoFile: join(path, "demo.json"),
+    settingsFile: join(path, "settings.json"),
     logOf: (program) => join(path, "logs", `${program}.log`),
   }
 })
@@ -96,3 +103,20 @@ export const loadKeys = Effect.fn("Home.loadKeys")(function* (home: Home) {
   yield* writeJson(home.keysFile, keys)
   return keys
 })
+
+const GivenSettings = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
+
+/**
+ * The settings of the system that `npm start` runs, for an operator who gave no DATABASE_URL. All or none: a database
+ * of one system and a network of another would be compared with each other.
+ */
+export const runningSettings = Layer.unwrap(
+  Effect.gen(function* () {
+    const given = yield* Config.option(Config.NonEmptyString("DATABASE_URL"))
+    if (Option.isSome(given)) return Layer.empty
+    const text = yield* readText(join(yield* homePath, "settings.json"))
+    if (Option.isNone(text)) return Layer.empty
+    const env = yield* Schema.decodeUnknownEffect(GivenSettings)(text.value)
+    return ConfigProvider.layerAdd(ConfigProvider.fromEnv({ env }), { asPrimary: true })
+  }).pipe(Effect.orDie),
+)
