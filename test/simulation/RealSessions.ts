@@ -43,12 +43,6 @@ const STARTUP = {
   jit: "off",
 }
 
-/** In an order that their references allow in one statement. */
-const EMPTY = `
-  TRUNCATE issuance_events, claimable_balances, unmatched_payments, stellar_envelopes, upkeep_transactions,
-    issuance_workers, reward_issuances, campaign_wallet_usage, channel_accounts, network_identity, signing_days,
-    users, campaigns, api_keys, merchants RESTART IDENTITY`
-
 const sessionOf = (connection: PgConnection.PgConnection): RealSession => ({
   processId: connection.processId,
   run: (sql, params = []) => {
@@ -91,7 +85,8 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
   const free: Array<RealSession> = []
   const ours = new Set<number>()
   await rowsOf(beside, "SET session_replication_role = replica", [])
-  await stopVacuum(beside)
+  const tables = await tablesOf(beside)
+  await stopVacuum(beside, tables)
 
   const blockersOf = async ({ processId }: RealSession): Promise<ReadonlyArray<number>> => {
     const [row] = await rowsOf(beside, "SELECT pg_blocking_pids($1::int) AS pids", [processId])
@@ -126,8 +121,9 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
     },
     query: (sql, params = []) => rowsOf(beside, sql, params),
     empty: async () => {
-      await rowsOf(beside, EMPTY, [])
-      await rowsOf(beside, "UPDATE issuance_control SET paused_at = NULL, paused_reason = NULL", [])
+      await rowsOf(beside, `TRUNCATE ${tables.join(", ")} RESTART IDENTITY`, [])
+      // The only row that a migration makes.
+      await rowsOf(beside, "INSERT INTO issuance_control (id) VALUES (1)", [])
     },
     close: () => Effect.runPromise(Scope.close(scope, Exit.void)),
   }
@@ -144,11 +140,18 @@ const soon = async (finished: Promise<void>): Promise<void> => {
 }
 
 /** Rows move when vacuum has been at work, and with them the order in which a statement without one finds them. */
-const stopVacuum = async (session: RealSession): Promise<void> => {
-  const tables = await rowsOf(session, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'", [])
-  for (const { tablename } of tables) {
-    await rowsOf(session, `ALTER TABLE "${String(tablename)}" SET (autovacuum_enabled = false)`, [])
-  }
+const stopVacuum = async (session: RealSession, tables: ReadonlyArray<string>): Promise<void> => {
+  for (const table of tables)
+    await rowsOf(session, `ALTER TABLE ${table} SET (autovacuum_enabled = false)`, [])
+}
+
+/** All that a run may write to, quoted. */
+const tablesOf = async (session: RealSession): Promise<ReadonlyArray<string>> => {
+  const rows = await rowsOf(session, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'", [])
+  return rows
+    .map(({ tablename }) => String(tablename))
+    .filter((name) => name !== "nova_migrations")
+    .map((name) => `"${name}"`)
 }
 
 const reaches = (

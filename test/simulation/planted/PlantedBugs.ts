@@ -164,7 +164,11 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
   bug(
     "claims_side_by_side",
     "two claims do not wait for each other",
-    edit(CLAIM, "FROM issuance_control WHERE id = 1 FOR UPDATE`", "FROM issuance_control WHERE id = 1`"),
+    edit(
+      "src/issuance/DatabaseIdentity.ts",
+      "    FROM issuance_control WHERE id = 1 FOR UPDATE`",
+      "    FROM issuance_control WHERE id = 1`",
+    ),
   ),
   bug(
     "old_balance_believed",
@@ -179,7 +183,11 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
   bug(
     "paid_although_paused",
     "a claim does not look whether issuing is paused",
-    edit(CLAIM, "if (control?.paused !== false) return 0", "if (control === undefined) return 0"),
+    edit(
+      "src/issuance/DatabaseIdentity.ts",
+      "if (control === undefined || control.paused)",
+      "if (control === undefined)",
+    ),
   ),
   bug(
     "key_without_constraint",

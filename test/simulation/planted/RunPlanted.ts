@@ -1,6 +1,9 @@
 /** After how many seeds each planted bug is caught: a table, and the same as one line of JSON. */
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { Effect } from "effect"
 import { runShards } from "../Shards.ts"
+import { CHECKOUT, patched } from "./Plant.ts"
 import { PLANTED_BUGS, type PlantedBug } from "./PlantedBugs.ts"
 
 export interface Caught {
@@ -29,14 +32,7 @@ const tryOne = ({ name }: PlantedBug, { jobs, seedsMax, socketDir }: PlantedOpti
     yield* runShards(plan, jobs, ({ seed, violations }) => {
       if (first === undefined) run++
       if (violations.length > 0) first ??= { seed, violation: violations[0] }
-    }).pipe(
-      // A bug that keeps the programs from running at all is seen, too.
-      Effect.catch((error) =>
-        Effect.sync(() => {
-          first ??= { seed: 1, violation: `the simulation broke off: ${error.message.slice(-200)}` }
-        }),
-      ),
-    )
+    })
     return {
       name,
       afterSeeds: first === undefined ? undefined : Math.max(1, run),
@@ -45,18 +41,23 @@ const tryOne = ({ name }: PlantedBug, { jobs, seedsMax, socketDir }: PlantedOpti
     } satisfies Caught
   })
 
-/** @error Error where a name is none of a planted bug */
+/** @error Error where a name is none of a planted bug, or where the simulation breaks off */
 export const runPlanted = (options: PlantedOptions) =>
   Effect.gen(function* () {
     const unknown = options.names.find((name) => !PLANTED_BUGS.some((bug) => bug.name === name))
     if (unknown !== undefined) return yield* Effect.fail(new Error(`there is no planted bug ${unknown}`))
     const bugs = PLANTED_BUGS.filter(({ name }) => options.names.length === 0 || options.names.includes(name))
+    for (const edit of bugs.flatMap(({ edits }) => edits)) {
+      yield* Effect.sync(() => patched(readFileSync(join(CHECKOUT, edit.file), "utf8"), edit))
+    }
     const results: Array<Caught> = []
     for (const bug of bugs) {
       const caught = yield* tryOne(bug, options)
       results.push(caught)
       const after = caught.afterSeeds === undefined ? `not in ${options.seedsMax}` : String(caught.afterSeeds)
-      options.print(`${bug.name.padEnd(30)} ${after.padStart(11)}  ${(caught.violation ?? "").slice(0, 100)}`)
+      options.print(
+        `${bug.name.padEnd(30)} ${after.padStart(11)}  ${caught.seed ?? ""}: ${(caught.violation ?? "").slice(0, 100)}`,
+      )
     }
     return results
   })
