@@ -41,7 +41,7 @@ it("one reward is followed in six files, and they exist", () => {
   expect(files).toEqual([
     "src/api/Rewards.ts",
     "src/issuance/IssuanceHttp.ts",
-    "src/issuance/Issuances.ts",
+    "src/issuance/AcceptRewards.ts",
     "src/programs/IssuanceWorker.ts",
     "src/issuance/SubmitBatch.ts",
     "layers/soroban-rpc/SorobanRpcHttp.ts",
