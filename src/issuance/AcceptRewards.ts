@@ -27,25 +27,11 @@ import { CampaignNotFound } from "../campaign/CampaignErrors.ts"
 import { Campaigns } from "../campaign/Campaigns.ts"
 import { isDatabaseAway } from "../kernel/DatabaseAway.ts"
 import { accountOf } from "../kernel/StellarAddress.ts"
-import type { Owner } from "../merchant/Owner.ts"
+import type { Acceptance, PromisedReward } from "./Acceptance.ts"
 import { insertRewards, insertUsers, keyOf, knownKeys } from "./AcceptRewardsRows.ts"
 import type { IssuanceStatus } from "./Issuance.ts"
 import { IdempotencyKeyReused, ModeNotPaid, WalletNotPayable } from "./IssuanceErrors.ts"
-import { type IssueRequest, PaidModes, type Priority, requestHash, UnpayableWallets } from "./IssueRequest.ts"
-
-/** A request with what it needs to become a row. */
-export interface Acceptance {
-  readonly owner: Owner
-  readonly request: IssueRequest
-  /** Taken where the request asks for none. */
-  readonly priorityDefault: Priority
-  /** The id that the issuance gets if this request is the one that is accepted. */
-  readonly id: string
-  /** When the request came: the campaign must be active then, and caps count in its period. */
-  readonly at: Date
-  /** W3C traceparent of the span that asks, so that the worker's spans join the same trace. */
-  readonly traceContext: string | null
-}
+import { PaidModes, requestHash, UnpayableWallets } from "./IssueRequest.ts"
 
 /** `accepted` is false when the key was known: the answer to a repeated request. */
 export interface Issued {
@@ -65,12 +51,6 @@ export type IssueError =
 
 /** What became of one request of the list; a defect where the database failed it. */
 export type Answer = Exit.Exit<Issued, IssueError>
-
-/** A reward that the book has promised. */
-export interface PromisedReward extends Acceptance {
-  readonly hash: Uint8Array
-  readonly capPeriodStart: Date | null
-}
 
 /** Another transaction took one of our keys for another campaign after we had looked: everything starts again. */
 class KeyTakenMeanwhile extends Schema.TaggedError<KeyTakenMeanwhile>()("KeyTakenMeanwhile", {}) {}

@@ -9,7 +9,8 @@
  * transaction has taken it yet.
  */
 import { type Cause, Deferred, Effect, Exit, FiberSet, Metric } from "effect"
-import type { Acceptance, AcceptRewards, Issued, IssueError } from "./AcceptRewards.ts"
+import type { Acceptance } from "./Acceptance.ts"
+import type { AcceptRewards, Issued, IssueError } from "./AcceptRewards.ts"
 
 /** More would keep the campaign locked for longer than a settlement should wait. */
 export const GROUP_MAX = 100

@@ -10,7 +10,7 @@ import { Hex } from "effect/encoding"
 import type { SqlClient } from "effect/sql"
 import { makeId } from "../kernel/Ids.ts"
 import { accountOf } from "../kernel/StellarAddress.ts"
-import type { Acceptance, PromisedReward } from "./AcceptRewards.ts"
+import type { Acceptance, PromisedReward } from "./Acceptance.ts"
 import type { IssuanceStatus } from "./Issuance.ts"
 import { priorityNumber } from "./IssueRequest.ts"
 
