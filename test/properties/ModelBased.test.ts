@@ -145,5 +145,8 @@ test("whatever happens, each reward is accepted once, paid once at most, and not
     // A slow machine plays fewer of them.
     interruptAfterTimeLimit: 40_000,
   })
-  console.log(seen)
+  // It was not a quiet sea.
+  for (const name of ["confirmed", "envelope applied", "envelope expired", "crash before", "crash after"]) {
+    expect([name, (seen.get(name) ?? 0) > 0]).toEqual([name, true])
+  }
 }, 180_000)
