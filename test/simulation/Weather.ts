@@ -82,17 +82,14 @@ export const makeWeather = ({ database, nodes, stage, world }: WeatherOptions, s
     drainedStroops += taken
     wasDrained = true
   }
+  /** What the treasury is still to get; one transaction of the issuer waits at a time. */
+  let owedStroops = 0n
   const fill = (stroops: bigint): void => {
-    if (stroops === 0n) return
-    const amount = unitsOf(stroops)
-    stage.submit(
-      issuer,
-      Operation.payment({
-        destination: distribution.publicKey(),
-        asset,
-        amount,
-      }),
-    )
+    owedStroops += stroops
+    if (owedStroops === 0n) return
+    const amount = unitsOf(owedStroops)
+    const payment = Operation.payment({ destination: distribution.publicKey(), asset, amount })
+    if (stage.submit(issuer, payment) === "PENDING") owedStroops = 0n
   }
   const bringBack = (): void => {
     fill(drainedStroops)
