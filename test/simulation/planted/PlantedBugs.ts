@@ -250,15 +250,6 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
     ),
   ),
   bug(
-    "settled_by_id_alone",
-    "a settlement confirms rewards that are bound elsewhere by now",
-    edit(
-      SETTLE,
-      `WHERE r.id = p.id AND r.status = 'submitted' AND r.channel_id = \${channelId}\n        AND r.channel_sequence = \${batch.sequence}\n      RETURNING r.id, r.campaign_id`,
-      "WHERE r.id = p.id\n      RETURNING r.id, r.campaign_id",
-    ),
-  ),
-  bug(
     "freed_by_id_alone",
     "a held reward is freed although it was taken back meanwhile",
     edit(
