@@ -181,15 +181,6 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
     edit(CLAIM, "      FOR UPDATE SKIP LOCKED\n", ""),
   ),
   bug(
-    "paid_although_paused",
-    "a claim does not look whether issuing is paused",
-    edit(
-      "src/issuance/DatabaseIdentity.ts",
-      "if (control === undefined || control.paused)",
-      "if (control === undefined)",
-    ),
-  ),
-  bug(
     "key_without_constraint",
     "a key is looked up, then inserted, and nothing keeps it unique",
     edit(
