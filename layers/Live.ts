@@ -121,7 +121,8 @@ const operateWith = (program: string, keys: typeof signer | typeof payer) =>
 export const operate = (program: string) => operateWith(program, payer)
 
 /** For recovery, which derives every channel's address from the seed. */
-export const recovery = (program: string) => operateWith(program, signer)
+export const recovery = (program: string) =>
+  DatabaseIdentity.layer.pipe(Layer.provideMerge(operateWith(program, signer)))
 
 /** Only the database, for migrations. */
 export const database = (program: string) => Database.layerPatient(program)

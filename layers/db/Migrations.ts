@@ -16,6 +16,7 @@ import migration0009 from "../../migrations/0009_unmatched_payments.ts"
 import migration0010 from "../../migrations/0010_signing_days.ts"
 import migration0011 from "../../migrations/0011_unmatched_balances.ts"
 import migration0012 from "../../migrations/0012_database_identity.ts"
+import migration0013 from "../../migrations/0013_reviewed_rewards.ts"
 
 const loader = Migrator.fromRecord({
   "0001_create_merchants": migration0001,
@@ -30,6 +31,7 @@ const loader = Migrator.fromRecord({
   "0010_signing_days": migration0010,
   "0011_unmatched_balances": migration0011,
   "0012_database_identity": migration0012,
+  "0013_reviewed_rewards": migration0013,
 })
 
 /** Brings the database to the newest schema; answers with what was run now, oldest first. */

@@ -14,6 +14,11 @@ const contradictionLines = ({ contradictions }: RecoverReport) =>
   )
 
 const nextSteps = (report: RecoverReport): ReadonlyArray<string> => [
+  ...(report.contradictions.length > 0
+    ? [
+        "A contradiction is settled by nova review match: then the reward is confirmed, and its budget taken again.",
+      ]
+    : []),
   ...(report.unmatchedPayments > 0 ? ["nova review lists the payments that belong to no row."] : []),
   ...report.outOfUse.map(
     ({ id, reason, status }) =>
@@ -31,6 +36,8 @@ const textOf = (report: RecoverReport): string => {
       `${transactions.matched} matched, ${transactions.unmatched} unmatched, ${transactions.failed} failed, ${transactions.known} known`,
     ],
     ["confirmed", String(report.confirmed)],
+    ["failed", String(report.failed)],
+    ["taken back", String(report.reclaimed)],
     ["released", String(report.released)],
     ["held for review", String(report.held)],
     ["payments of no row", `${report.unmatchedPayments} (${amount(report.unmatchedStroops)})`],

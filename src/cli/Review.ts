@@ -75,12 +75,19 @@ const match = Command.make(
   },
   ({ issuance, json: asJson, payment: name }) =>
     Effect.gen(function* () {
-      const { released } = yield* matchPayment(name, issuance)
-      const text = `${issuance} is confirmed by ${name.txHash}:${name.operationIndex}; ${released.length} others go on.`
-      yield* answer(asJson, { ...name, issuanceId: issuance, resolution: "matched", released }, text)
+      const { budgetRaisedStroops, released } = yield* matchPayment(name, issuance)
+      const raised =
+        budgetRaisedStroops === 0n
+          ? ""
+          : ` Its campaign had promised the amount to others since: the budget was raised by ${amount(budgetRaisedStroops)}.`
+      const text = `${issuance} is confirmed by ${name.txHash}:${name.operationIndex}; ${released.length} others go on.${raised}`
+      const matched = { ...name, issuanceId: issuance, resolution: "matched", released, budgetRaisedStroops }
+      yield* answer(asJson, matched, text)
     }).pipe(provided, orNotDone),
 ).pipe(
-  Command.withDescription("Says which reward an unmatched payment paid: it is confirmed, and not paid again"),
+  Command.withDescription(
+    "Says which reward an unmatched payment paid: it is confirmed, and not paid again. One that was cancelled or has failed here takes its budget again",
+  ),
 )
 
 const dismiss = Command.make("dismiss", { payment, json }, ({ json: asJson, payment: name }) =>

@@ -9,6 +9,7 @@ import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { IssuanceReason } from "./Issuance.ts"
 import { lockCampaigns } from "./LockCampaigns.ts"
+import { stillAlike } from "./LookAlikes.ts"
 
 export interface Ejection {
   readonly issuanceId: string
@@ -21,12 +22,24 @@ export interface Ejection {
   readonly checkAt: Date | null
 }
 
+/**
+ * Without those that should wait for a person who has decided since the worker looked: nobody would free them again, and
+ * nothing keeps them from being paid.
+ */
+const withoutDecided = Effect.fnUntraced(function* (found: ReadonlyArray<Ejection>) {
+  const reviewed = found.filter(({ reason }) => reason === "under_review").map((one) => one.issuanceId)
+  if (reviewed.length === 0) return found
+  const alike = yield* stillAlike(reviewed)
+  return found.filter(({ issuanceId, reason }) => reason !== "under_review" || alike.has(issuanceId))
+})
+
 /** Belongs into a transaction that holds the channel's fence. Repeating it changes nothing. */
 export const eject = Effect.fn("Batches.eject")(function* (
   channelId: number,
   sequence: bigint,
-  ejections: ReadonlyArray<Ejection>,
+  found: ReadonlyArray<Ejection>,
 ) {
+  const ejections = yield* withoutDecided(found)
   if (ejections.length === 0) return
   const sql = yield* SqlClient.SqlClient
   const alive = yield* sql`

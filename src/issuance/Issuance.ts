@@ -26,8 +26,10 @@ export const transitions: Record<IssuanceStatus, ReadonlyArray<IssuanceStatus>> 
   held: ["pending", "cancelled", "failed"],
   // Its claimable balance was not taken and came back: the payment and its proof stay what they were.
   confirmed: ["confirmed"],
-  failed: [],
-  cancelled: [],
+  // Only by recovery: the ledger shows a payment that this database had lost when the reward ended here. The money is
+  // gone, so its budget and its part of a wallet's cap are taken again (src/operate/PromiseAgain.ts).
+  failed: ["confirmed"],
+  cancelled: ["confirmed"],
 }
 
 export const canMove = (from: IssuanceStatus, to: IssuanceStatus): boolean => transitions[from].includes(to)

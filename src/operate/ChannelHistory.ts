@@ -27,10 +27,10 @@ export interface HistorySpan {
 }
 
 /** Transactions in one answer; an envelope of a full batch is about 15 kB of base64. */
-const PAGE = 100
+export const PAGE = 100
 
-/** How long a Horizon that is behind the ledger is waited for. */
-const LAG = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(30)])
+/** How long somebody who is behind the ledger is waited for. */
+export const LAG = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(30)])
 
 /** A cursor before the first transaction of a ledger: the id of ledger, transaction and operation in 64 bits (SEP-35). */
 export const cursorOfLedger = (ledger: number): string => (BigInt(ledger) << 32n).toString()

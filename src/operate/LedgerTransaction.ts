@@ -53,6 +53,8 @@ export interface LedgerTransaction {
   readonly ledgerMax: number | undefined
   readonly operations: number
   readonly payments: ReadonlyArray<LedgerPayment>
+  /** ClaimableBalanceIDs (hex XDR) that it claims for the distribution account. */
+  readonly claims: ReadonlyArray<string>
   readonly envelopeXdr: string
   readonly resultXdr: string
 }
@@ -157,12 +159,17 @@ export const readLedgerTransaction = (
   const bump = envelope.type === "envelopeTypeTxFeeBump" ? envelope.feeBump.tx : undefined
   const tx = envelope.type === "envelopeTypeTxFeeBump" ? envelope.feeBump.tx.innerTx.v1.tx : envelope.v1.tx
   const source = accountOf(addressOf(tx.sourceAccount))
-  const payments = tx.operations.flatMap(({ body, sourceAccount }, operationIndex) => {
+  const ours = tx.operations.flatMap(({ body, sourceAccount }, operationIndex) => {
     const from = sourceAccount === null ? source : accountOf(addressOf(sourceAccount))
-    if (from !== payer.distributionAddress) return []
+    return from === payer.distributionAddress ? [{ body, operationIndex }] : []
+  })
+  const payments = ours.flatMap(({ body, operationIndex }) => {
     const payment = paymentOf(body, { source, sequence: tx.seqNum, operationIndex }, payer)
     return payment === undefined ? [] : [payment]
   })
+  const claims = ours.flatMap(({ body }) =>
+    body.type === "claimClaimableBalance" ? [body.claimClaimableBalanceOp.balanceId.toXDR("hex")] : [],
+  )
   return {
     pagingToken: record.pagingToken,
     hash: record.hash,
@@ -177,6 +184,7 @@ export const readLedgerTransaction = (
     ledgerMax: ledgerMaxOf(tx),
     operations: tx.operations.length,
     payments,
+    claims,
     envelopeXdr: record.envelopeXdr,
     resultXdr: record.resultXdr,
   }

@@ -9,7 +9,8 @@
  * Invariants:
  * - No worker writes meanwhile: every channel's lease is held (src/operate/RecoverLeases.ts).
  * - Nothing that was signed before can still apply when the books are read: first, so many ledgers pass as an envelope
- *   may live. How it would break: an envelope that applies after its sequence was read, and that nobody then sees.
+ *   may live, and the accounts are read from a node that has seen the last of them. How it would break: an envelope that
+ *   applies after its sequence was read, and that nobody then sees.
  * - One database transaction for each of the ledger's, so it may be interrupted and run again at any point.
  *
  * Source: docs/adr/0003-at-most-once.md, rule 5
@@ -18,14 +19,22 @@ import { Effect, Option, Schedule } from "effect"
 import { SecureRandom } from "effect/crypto"
 import { SqlClient } from "effect/sql"
 import { type ChannelRow, Channels } from "../issuance/Channels.ts"
+import { acknowledgeDatabase } from "../issuance/DatabaseIdentity.ts"
 import { IssuanceSettings } from "../issuance/IssuanceSettings.ts"
 import { type AccountsView, readAccounts } from "../issuance/LedgerAccounts.ts"
 import { verifyNetwork } from "../issuance/NetworkIdentity.ts"
+import { Horizon } from "../ports/Horizon.ts"
 import { Signer } from "../ports/Signer.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
-import { forEachTransaction } from "./ChannelHistory.ts"
+import { forEachTransaction, LAG } from "./ChannelHistory.ts"
 import type { Payer } from "./LedgerTransaction.ts"
-import { finishChannel, liftPause, registerChannel, settledUpTo } from "./RecoverChannels.ts"
+import {
+  finishChannel,
+  liftPause,
+  lockBoundCampaigns,
+  registerChannel,
+  settledUpTo,
+} from "./RecoverChannels.ts"
 import {
   demandNoWorker,
   RecoverRefused,
@@ -33,6 +42,7 @@ import {
   renewLeases,
   takeEveryLease,
 } from "./RecoverLeases.ts"
+import { bookReclaims, forEachOwn, reclaimsFrom } from "./RecoverReclaims.ts"
 import { makeRecoverTally, type RecoverReport } from "./RecoverReport.ts"
 import { applyFate, type Changes, fateOf } from "./RecoverTransaction.ts"
 
@@ -46,8 +56,11 @@ export interface RecoverOptions {
 /** Channels that a pool has at most (NOVA_CHANNELS), and one getLedgerEntries call reads. */
 const CHANNELS_MAX = 199
 
-/** Ledgers by which another node may have been ahead of ours when the last envelope was signed. */
-const NODES_APART = 3
+/**
+ * Ledgers by which the node that the last envelope was signed by may have been ahead of those that are asked here. A
+ * node of Stellar RPC calls itself healthy up to 30 s behind (max-healthy-ledger-latency), six ledgers of 5 s.
+ */
+const NODES_APART = 10
 
 /** Transactions after which progress is said. */
 const SAY_EVERY = 500
@@ -81,8 +94,23 @@ const write = Effect.fnUntraced(function* <A, E, R>(run: Run, work: Effect.Effec
   return Option.isSome(changes) ? changes.value : yield* exit
 })
 
+/** The accounts as of `ledger` or later, whichever node answers. */
+const readAccountsAt = Effect.fnUntraced(function* (addresses: ReadonlyArray<string>, ledger: number) {
+  return yield* readAccounts(addresses).pipe(
+    Effect.filterOrFail(
+      ({ latestLedger }) => latestLedger >= ledger,
+      ({ latestLedger }) =>
+        new RecoverRefused({
+          code: "node_behind",
+          message: `Stellar RPC answers about ledger ${latestLedger}, though ledger ${ledger} has closed: wait, or point SOROBAN_RPC_URL at a node that keeps up.`,
+        }),
+    ),
+    Effect.retry({ schedule: LAG, while: ({ _tag }) => _tag === "RecoverRefused" }),
+  )
+})
+
 /** Every index that a pool may have: those that the ledger has, and those that the database knows. */
-const findChannels = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow>) {
+const findChannels = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow>, ledger: number) {
   const signer = yield* Signer
   const byId = new Map(rows.map((row) => [row.id, row]))
   const all = yield* Effect.forEach(
@@ -96,7 +124,10 @@ const findChannels = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow
       message: `Channel ${foreign.id} is ${foreign.row?.address} in the database but ${foreign.address} by NOVA_CHANNEL_SEED: set the seed that belongs to this database.`,
     })
   }
-  const view: AccountsView = yield* readAccounts(all.map(({ address }) => address))
+  const view: AccountsView = yield* readAccountsAt(
+    all.map(({ address }) => address),
+    ledger,
+  )
   const lost = all.find(({ address, row }) => row !== undefined && !view.accounts.has(address))
   if (lost !== undefined) {
     return yield* new RecoverRefused({
@@ -111,7 +142,18 @@ const findChannels = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelRow
   return { ledger: view.latestLedger, channels }
 })
 
-/** Lets the ledgers pass in which something that was signed before could still apply. */
+/** The newest ledger that anybody speaks of: the one that the last envelope was signed by was not far above it. */
+const newestLedger = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [stored] = yield* sql<{ ledger: number }>`
+    SELECT coalesce(greatest(max(ledger_signed), max(ledger_sent), max(ledger)), 0)::int AS ledger
+    FROM stellar_envelopes`.pipe(Effect.orDie)
+  const { sequence } = yield* SorobanRpc.use((rpc) => rpc.getLatestLedger)
+  const { latestLedger } = yield* Horizon.use((horizon) => horizon.root)
+  return Math.max(sequence, latestLedger, stored?.ledger ?? 0)
+})
+
+/** Lets the ledgers pass in which something that was signed before could still apply; answers with the last of them. */
 const outliveEnvelopes = Effect.fnUntraced(function* (run: Run) {
   const sql = yield* SqlClient.SqlClient
   const rpc = yield* SorobanRpc
@@ -121,14 +163,14 @@ const outliveEnvelopes = Effect.fnUntraced(function* (run: Run) {
     Effect.orDie,
   )
   const lives = Math.max(envelopeLedgers + 1, stored?.longest ?? 0)
-  const first = (yield* rpc.getLatestLedger).sequence
-  const last = first + lives + NODES_APART
+  const last = (yield* newestLedger) + lives + NODES_APART
   yield* run.say(`waiting for ledger ${last}: until then, what was signed before could still apply`)
   yield* Effect.gen(function* () {
     const { sequence } = yield* rpc.getLatestLedger
     yield* write(run, Effect.void)
     return sequence
   }).pipe(Effect.repeat({ schedule: Schedule.spaced("1 second"), until: (sequence) => sequence >= last }))
+  return last
 })
 
 /** Reads one channel's history from where the database's knowledge ends, and settles what it finds. */
@@ -171,14 +213,28 @@ const recoverChannel = Effect.fn("Recover.recoverChannel")(function* (run: Run, 
   })
 })
 
+/** Reads what the distribution account has taken back. After the channels, since those tell of its balances. */
+const recoverReclaims = Effect.fn("Recover.recoverReclaims")(function* (run: Run, upToLedger: number) {
+  const fromLedger = yield* reclaimsFrom
+  if (fromLedger === undefined) return
+  yield* run.say(`reading what the distribution account has taken back since ledger ${fromLedger}`)
+  yield* forEachOwn({ fromLedger, upToLedger }, run.payer, (transaction) =>
+    Effect.map(write(run, bookReclaims(transaction, run.payer)), run.tally.reclaim),
+  )
+})
+
 const perform = Effect.fnUntraced(function* (run: Run) {
   const channels = yield* Channels
-  if (!run.dryRun) yield* outliveEnvelopes(run)
-  const found = yield* findChannels(yield* channels.list)
+  const ledger = run.dryRun ? 0 : yield* outliveEnvelopes(run)
+  const found = yield* findChannels(yield* channels.list, ledger)
   yield* Effect.forEach(found.channels, (channel) => recoverChannel(run, channel), { discard: true })
+  yield* recoverReclaims(run, found.ledger)
   const ended = yield* write(
     run,
     Effect.gen(function* () {
+      yield* lockBoundCampaigns
+      // It has been waited for what this database may not know of, so issuing need not wait for that again.
+      yield* Effect.orDie(acknowledgeDatabase())
       const changes = yield* Effect.forEach(found.channels, (channel) => finishChannel(run.owner, channel))
       return { changes, pauseLifted: yield* liftPause }
     }),

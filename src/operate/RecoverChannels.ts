@@ -95,6 +95,14 @@ export const finishChannel = Effect.fn("RecoverChannels.finishChannel")(function
   return { held: changed.flat().map((row) => row.id) }
 }, Effect.orDie)
 
+/** Locks the campaigns of everything that is bound, before any row is looked at, as everywhere. */
+export const lockBoundCampaigns = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  yield* sql`
+    SELECT id FROM campaigns WHERE id IN (SELECT campaign_id FROM reward_issuances WHERE status = 'submitted')
+    ORDER BY id FOR NO KEY UPDATE`
+}).pipe(Effect.orDie, Effect.withSpan("RecoverChannels.lockBoundCampaigns"))
+
 /** How a worker words the pause of a database that turned out to be older than the ledger. */
 const OLDER = "%is ahead of this database%"
 

@@ -10,7 +10,7 @@ import { IssuanceSettings } from "../issuance/IssuanceSettings.ts"
 
 /** Why the database is left as it is: one sentence with the way out. */
 export class RecoverRefused extends Schema.TaggedError<RecoverRefused>()("RecoverRefused", {
-  code: Schema.Literals(["worker_alive", "leases_lost", "wrong_seed", "network_was_reset"]),
+  code: Schema.Literals(["worker_alive", "leases_lost", "wrong_seed", "network_was_reset", "node_behind"]),
   message: Schema.String,
 }) {}
 

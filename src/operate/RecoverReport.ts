@@ -28,6 +28,10 @@ export interface RecoverReport {
     readonly gaveUp: number
   }
   readonly confirmed: number
+  /** Rows that the ledger refused for their own sake. */
+  readonly failed: number
+  /** Claimable balances that had been taken back. */
+  readonly reclaimed: number
   /** Rows that wait for a person now. */
   readonly held: number
   /** Rows that wait for their next batch. */
@@ -53,6 +57,8 @@ export const makeRecoverTally = () => {
   const channels: Array<RecoveredChannel> = []
   const contradictions: Array<Contradiction> = []
   const transactions = { known: 0, failed: 0, matched: 0, unmatched: 0, gaveUp: 0 }
+  const failed = new Set<string>()
+  const reclaimed = new Set<string>()
   let unmatchedPayments = 0
   let unmatchedStroops = 0n
 
@@ -66,6 +72,7 @@ export const makeRecoverTally = () => {
   const add = (fate: Fate, changes: Changes) => {
     transactions[NAMES[fate._tag]] += 1
     if (fate._tag === "Unmatched" && fate.gaveUp) transactions.gaveUp += 1
+    for (const id of changes.failed) failed.add(id)
     for (const id of changes.released) released.add(id)
     hold(changes.held)
     for (const id of changes.confirmed) {
@@ -91,6 +98,8 @@ export const makeRecoverTally = () => {
       channels,
       transactions,
       confirmed: confirmed.size,
+      failed: failed.size,
+      reclaimed: reclaimed.size,
       held: held.size,
       released: released.size,
       unmatchedPayments,
@@ -104,6 +113,9 @@ export const makeRecoverTally = () => {
     confirmed: confirmed as ReadonlySet<string>,
     add,
     hold,
+    reclaim: (issuanceIds: ReadonlyArray<string>) => {
+      for (const id of issuanceIds) reclaimed.add(id)
+    },
     addChannel: (channel: RecoveredChannel) => {
       channels.push(channel)
     },

@@ -15,12 +15,14 @@ import { type Candidate, type Match, matchBatch } from "./MatchBatch.ts"
 import {
   confirmRows,
   holdLookAlikes,
+  lockPlace,
   type OpenRow,
   type Place,
   recordEnvelope,
   recordUnmatched,
   releaseBound,
 } from "./RecoveredRows.ts"
+import { type StoredEnvelope, settleStored } from "./SettleStored.ts"
 
 /** A row that the database calls failed or cancelled, though its payment is on the ledger. */
 export interface Contradiction {
@@ -31,24 +33,28 @@ export interface Contradiction {
 }
 
 export type Fate =
-  /** Settled already, or by its stored envelope: the worker's verdict will tell. */
+  /** Settled already. */
   | { readonly _tag: "Known" }
-  /** Consumed its sequence and paid nobody. */
-  | { readonly _tag: "Failed" }
+  /** Consumed its sequence and paid nobody. `stored` is its envelope, where the database has it. */
+  | { readonly _tag: "Failed"; readonly stored: StoredEnvelope | undefined }
   /** Operation i paid reward i. */
   | { readonly _tag: "Matched"; readonly issuanceIds: ReadonlyArray<string> }
   /** It paid what the database does not know. */
   | { readonly _tag: "Unmatched"; readonly gaveUp: boolean }
 
-const isKnown = Effect.fnUntraced(function* (transaction: LedgerTransaction) {
+/**
+ * The transaction's envelope as it was stored before it was sent: what it pays need not be guessed. Of a bump that is
+ * stored, that one; else the transaction inside.
+ */
+const findStored = Effect.fnUntraced(function* (transaction: LedgerTransaction) {
   const sql = yield* SqlClient.SqlClient
   const hashes = [transaction.hash, transaction.innerHash ?? transaction.hash]
-  const rows = yield* sql`
-    SELECT 1 FROM stellar_envelopes e
-    WHERE e.hash = ANY(${hashes}::text[]) AND (e.status = 'applied' OR e.status = 'signed' AND EXISTS (
-      SELECT 1 FROM reward_issuances r
-      WHERE r.status = 'submitted' AND r.channel_id = e.channel_id AND r.channel_sequence = e.sequence))`
-  return rows.length > 0
+  const rows = yield* sql<StoredEnvelope & { readonly status: string }>`
+    SELECT hash, issuance_ids AS "issuanceIds", status FROM stellar_envelopes WHERE hash = ANY(${hashes}::text[])`
+  return {
+    isSettled: rows.some(({ status }) => status === "applied"),
+    stored: rows.find(({ hash }) => hash === transaction.hash) ?? rows.at(0),
+  }
 })
 
 interface CandidateRow extends Candidate {
@@ -86,8 +92,13 @@ export const fateOf = Effect.fn("RecoverTransaction.fateOf")(function* (
   transaction: LedgerTransaction,
   taken: ReadonlySet<string>,
 ): Effect.fn.Return<Fate, SqlError.SqlError, SqlClient.SqlClient | IssuanceSettings> {
-  if (yield* isKnown(transaction)) return { _tag: "Known" }
-  if (!transaction.successful) return { _tag: "Failed" }
+  const { isSettled, stored } = yield* findStored(transaction)
+  if (isSettled) return { _tag: "Known" }
+  if (!transaction.successful) return { _tag: "Failed", stored }
+  const { operations, payments } = transaction
+  if (stored?.issuanceIds.length === operations && payments.length === operations) {
+    return { _tag: "Matched", issuanceIds: stored.issuanceIds }
+  }
   const free = (rows: ReadonlyArray<CandidateRow>) => rows.filter(({ issuanceId }) => !taken.has(issuanceId))
   const open = free(yield* candidatesFor(transaction.payments, OPEN))
   const match = matchAmong(transaction, open)
@@ -100,6 +111,8 @@ export const fateOf = Effect.fn("RecoverTransaction.fateOf")(function* (
 /** What one transaction changed. */
 export interface Changes {
   readonly confirmed: ReadonlyArray<string>
+  /** Ended by their own fault, as the ledger's result says. */
+  readonly failed: ReadonlyArray<string>
   readonly held: ReadonlyArray<string>
   readonly released: ReadonlyArray<string>
   readonly unmatched: ReadonlyArray<LedgerPayment>
@@ -135,6 +148,7 @@ const confirmMatched = Effect.fnUntraced(function* (place: Place, issuanceIds: R
     SELECT id, status FROM reward_issuances WHERE id = ANY(${refused.map((one) => one.issuanceId)}::text[])`
   return {
     confirmed,
+    failed: [],
     unmatched: refused.map(({ payment }) => payment),
     contradictions: refused.map(({ issuanceId, payment: { operationIndex } }): Contradiction => {
       const status = states.find(({ id }) => id === issuanceId)?.status ?? "gone"
@@ -146,6 +160,15 @@ const confirmMatched = Effect.fnUntraced(function* (place: Place, issuanceIds: R
 const idsIn = (rows: ReadonlyArray<OpenRow>, status: OpenRow["status"]) =>
   rows.filter((row) => row.status === status).map(({ id }) => id)
 
+const nothing: Changes = {
+  confirmed: [],
+  failed: [],
+  held: [],
+  released: [],
+  unmatched: [],
+  contradictions: [],
+}
+
 /** Writes what follows from the fate, inside the caller's transaction. */
 export const applyFate = Effect.fn("RecoverTransaction.applyFate")(function* (
   channelId: number,
@@ -154,10 +177,19 @@ export const applyFate = Effect.fn("RecoverTransaction.applyFate")(function* (
   payer: Payer,
 ) {
   const { mode } = yield* IssuanceSettings
-  const nothing: Changes = { confirmed: [], held: [], released: [], unmatched: [], contradictions: [] }
   if (fate._tag === "Known") return nothing
   const place = { channelId, transaction, proofHash: proofHashOf(transaction, payer) }
   const issuanceIds = fate._tag === "Matched" ? fate.issuanceIds : []
+  yield* lockPlace(place, issuanceIds)
+  if (fate._tag === "Failed" && fate.stored !== undefined) {
+    const rows = yield* settleStored(place, fate.stored)
+    return {
+      ...nothing,
+      failed: idsIn(rows, "failed"),
+      held: idsIn(rows, "held"),
+      released: idsIn(rows, "pending"),
+    }
+  }
   const settled =
     fate._tag === "Matched"
       ? yield* confirmMatched(place, fate.issuanceIds)

@@ -10,6 +10,8 @@
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import type { IssuanceStatus } from "../issuance/Issuance.ts"
+import { lockCampaigns } from "../issuance/LockCampaigns.ts"
+import { lockLookAlikes } from "../issuance/LookAlikes.ts"
 import type { LedgerPayment, LedgerTransaction } from "./LedgerTransaction.ts"
 
 /** Where a transaction stood. */
@@ -50,10 +52,44 @@ export const recordSteps = Effect.fnUntraced(function* (
   if (to === "submitted") yield* add(ids("held", "pending"), "pending", "submitted")
 })
 
-/** Confirms rows by operations of one transaction; only those that are open. Answers with their ids. */
+/**
+ * Locks what one transaction may change, in the order that everybody keeps: what looks like its payments, then the
+ * campaigns of what it paid and of what is bound to its sequence.
+ */
+export const lockPlace = Effect.fn("RecoveredRows.lockPlace")(function* (
+  { channelId, transaction }: Place,
+  issuanceIds: ReadonlyArray<string>,
+) {
+  const sql = yield* SqlClient.SqlClient
+  yield* lockLookAlikes(transaction.payments)
+  yield* sql`
+    SELECT id FROM campaigns WHERE id IN (
+      SELECT campaign_id FROM reward_issuances WHERE id = ANY(${issuanceIds}::text[])
+      UNION ALL
+      SELECT campaign_id FROM reward_issuances
+      WHERE status = 'submitted' AND channel_id = ${channelId} AND channel_sequence = ${transaction.sequence}
+    ) ORDER BY id FOR NO KEY UPDATE`
+})
+
+export interface PaymentProof {
+  readonly hash: string
+  readonly ledger: number
+  /** Where the batch stood. */
+  readonly detail: object
+}
+
+const OPEN = ["pending", "submitted", "held"]
+const ENDED = ["failed", "cancelled"]
+
+/**
+ * Confirms rows by operations of one transaction; only those that are open, or those that had ended too where that is
+ * said: then their amounts have been promised again before. Answers with their ids.
+ */
 export const confirmRows = Effect.fn("RecoveredRows.confirmRows")(function* (
   paid: ReadonlyArray<{ readonly issuanceId: string; readonly payment: LedgerPayment }>,
-  proof: { readonly hash: string; readonly ledger: number; readonly detail: object },
+  proof: PaymentProof,
+  /** What the history says beside the proof; undefined where only open rows are confirmed. */
+  ended?: object,
 ) {
   const sql = yield* SqlClient.SqlClient
   const at = yield* now
@@ -64,10 +100,15 @@ export const confirmRows = Effect.fn("RecoveredRows.confirmRows")(function* (
     ) ORDER BY id FOR NO KEY UPDATE`
   const open = yield* sql<OpenRow>`
     SELECT id, status FROM reward_issuances
-    WHERE id = ANY(${ids}::text[]) AND status IN ('pending', 'submitted', 'held') ORDER BY id FOR UPDATE`
+    WHERE id = ANY(${ids}::text[]) AND status = ANY(${ended === undefined ? OPEN : [...OPEN, ...ENDED]}::text[])
+    ORDER BY id FOR UPDATE`
   yield* recordSteps(open, "submitted", { at, detail: proof.detail })
-  const isOpen = new Set(open.map(({ id }) => id))
-  const confirmed = paid.filter(({ issuanceId }) => isOpen.has(issuanceId))
+  const before = new Map(open.map(({ id, status }) => [id, status]))
+  const confirmed = paid.filter(({ issuanceId }) => before.has(issuanceId))
+  const lastStep = ({ issuanceId }: { readonly issuanceId: string }) => {
+    const status = before.get(issuanceId) ?? "submitted"
+    return ENDED.includes(status) ? status : "submitted"
+  }
   yield* sql`
     WITH paid AS (
       UPDATE reward_issuances r SET status = 'confirmed', reason = NULL, held_check_at = NULL, channel_id = NULL,
@@ -76,14 +117,16 @@ export const confirmRows = Effect.fn("RecoveredRows.confirmRows")(function* (
       FROM unnest(
         ${confirmed.map((one) => one.issuanceId)}::text[],
         ${confirmed.map((one) => one.payment.operationIndex)}::int[],
-        ${confirmed.map((one) => (one.payment.balance === undefined ? "payment" : "claimable_balance"))}::text[]
-      ) AS p (id, place, payout)
+        ${confirmed.map((one) => (one.payment.balance === undefined ? "payment" : "claimable_balance"))}::text[],
+        ${confirmed.map(lastStep)}::text[]
+      ) AS p (id, place, payout, last_step)
       WHERE r.id = p.id
-      RETURNING r.id, r.campaign_id, r.amount_stroops, r.operation_index
+      RETURNING r.id, r.campaign_id, r.amount_stroops, r.operation_index, p.last_step
     ), events AS (
       INSERT INTO issuance_events (issuance_id, at, from_status, to_status, reason, detail)
-      SELECT id, ${at}, 'submitted', 'confirmed', 'recovered', jsonb_build_object(
+      SELECT id, ${at}, last_step, 'confirmed', 'recovered', jsonb_build_object(
         'txHash', ${proof.hash}::text, 'ledger', ${proof.ledger}::bigint, 'operationIndex', operation_index)
+        || ${JSON.stringify(ended ?? {})}::jsonb
       FROM paid
     )
     UPDATE campaigns c SET reserved_stroops = reserved_stroops - s.stroops,
@@ -189,6 +232,8 @@ export const releaseBound = Effect.fn("RecoveredRows.releaseBound")(function* (
 ) {
   const sql = yield* SqlClient.SqlClient
   const at = yield* now
+  // A campaign that is paused meanwhile must not be read as active.
+  yield* lockCampaigns(channelId, sequence)
   return yield* sql<OpenRow>`
     WITH bound AS (
       SELECT r.id, c.status = 'paused' AS is_paused, EXISTS (

@@ -4,13 +4,19 @@
  *
  * Invariants:
  * - A row is confirmed only by a payment of its own wallet and amount, and by one that explains no other row.
- * - A held row goes back to be paid only when no open payment looks like it any more.
- * How they would break: two people who decide about the same payment at once; so its row is locked first.
+ * - A held row goes back to be paid when no open payment looks like it any more, and not before.
+ * How they would break: two people who decide about the same payment at once, so its row is locked first; or about two
+ * payments that look alike, so what looks like them is locked next (src/issuance/LookAlikes.ts).
  */
 import { Clock, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
+import type { IssuanceStatus } from "../issuance/Issuance.ts"
+import { lockLookAlikes } from "../issuance/LookAlikes.ts"
+import { freeAlike, lockCampaignsAlike } from "../issuance/ReviewedRewards.ts"
 import { formatAmount } from "../kernel/Amount.ts"
+import { promiseAgain } from "./PromiseAgain.ts"
 import { confirmRows } from "./RecoveredRows.ts"
+import { bookLostReclaim } from "./RecoverReclaims.ts"
 
 /** What was asked for cannot be done, in one sentence. */
 export class ReviewRefused extends Schema.TaggedError<ReviewRefused>()("ReviewRefused", {
@@ -19,7 +25,7 @@ export class ReviewRefused extends Schema.TaggedError<ReviewRefused>()("ReviewRe
     "payment_resolved",
     "issuance_not_found",
     "not_alike",
-    "not_waiting",
+    "not_matchable",
   ]),
   message: Schema.String,
 }) {}
@@ -109,42 +115,21 @@ const openPayment = Effect.fnUntraced(function* (name: PaymentName) {
   return payment
 })
 
-/**
- * Rows that wait only for payments of this wallet and amount go back to be paid, when none of them is open; with their
- * campaign where that is paused.
- */
-const releaseAlike = Effect.fnUntraced(function* (payment: PaymentRow, at: Date) {
-  const sql = yield* SqlClient.SqlClient
-  const rows = yield* sql<{ id: string; status: string }>`
-    WITH freed AS (
-      UPDATE reward_issuances r SET status = CASE WHEN c.status = 'paused' THEN 'held' ELSE 'pending' END,
-        reason = CASE WHEN c.status = 'paused' THEN 'campaign_paused' END, updated_at = ${at}
-      FROM campaigns c
-      WHERE c.id = r.campaign_id AND r.status = 'held' AND r.reason = 'under_review'
-        AND r.wallet_account = ${payment.wallet_account} AND r.amount_stroops = ${payment.amount_stroops}
-        AND NOT EXISTS (
-          SELECT 1 FROM unmatched_payments u WHERE u.resolved_at IS NULL
-            AND u.wallet_account = ${payment.wallet_account} AND u.amount_stroops = ${payment.amount_stroops})
-      RETURNING r.id, r.status
-    ), events AS (
-      INSERT INTO issuance_events (issuance_id, at, from_status, to_status, reason)
-      SELECT id, ${at}, 'held', 'pending', 'reviewed' FROM freed
-    )
-    SELECT id, status FROM freed ORDER BY id`.pipe(Effect.orDie)
-  const paused = rows.filter(({ status }) => status === "held").map(({ id }) => id)
-  yield* sql`
-    INSERT INTO issuance_events (issuance_id, at, from_status, to_status, reason)
-    SELECT unnest(${paused}::text[]), ${at}, 'pending', 'held', 'campaign_paused'`.pipe(Effect.orDie)
-  return rows.map(({ id }) => id)
+const likenessOf = (payment: PaymentRow) => ({
+  walletAccount: payment.wallet_account,
+  amountStroops: payment.amount_stroops,
 })
 
-/** The row must be one that this payment could have paid, and must wait. Locks it, after its campaign as everywhere. */
+const ENDED: ReadonlyArray<IssuanceStatus> = ["failed", "cancelled"]
+const MATCHABLE: ReadonlyArray<IssuanceStatus> = ["pending", "held", ...ENDED]
+
+/**
+ * The row must be one that this payment could have paid, and must not be paid or on its way. Locks it, after its
+ * campaign. Answers with whether it had ended.
+ */
 const demandAlike = Effect.fnUntraced(function* (payment: PaymentRow, issuanceId: string) {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`
-    SELECT id FROM campaigns WHERE id = (SELECT campaign_id FROM reward_issuances WHERE id = ${issuanceId})
-    FOR NO KEY UPDATE`.pipe(Effect.orDie)
-  const [row] = yield* sql<{ status: string; wallet_address: string; amount_stroops: bigint }>`
+  const [row] = yield* sql<{ status: IssuanceStatus; wallet_address: string; amount_stroops: bigint }>`
     SELECT status, wallet_address, amount_stroops FROM reward_issuances WHERE id = ${issuanceId} FOR UPDATE`.pipe(
     Effect.orDie,
   )
@@ -160,16 +145,51 @@ const demandAlike = Effect.fnUntraced(function* (payment: PaymentRow, issuanceId
       message: `The payment gave ${formatAmount(payment.amount_stroops)} to ${payment.wallet_address}, but ${issuanceId} is ${formatAmount(row.amount_stroops)} to ${row.wallet_address}.`,
     })
   }
-  if (row.status === "pending" || row.status === "held") return
+  if (MATCHABLE.includes(row.status)) return ENDED.includes(row.status)
   return yield* new ReviewRefused({
-    code: "not_waiting",
-    message: `${issuanceId} is ${row.status}: only a reward that is held or pending can be matched.`,
+    code: "not_matchable",
+    message: `${issuanceId} is ${row.status}: only a reward that is held, pending, failed or cancelled can be matched.`,
   })
+})
+
+/** The row is paid by this payment; one that had ended takes its budget and its part of the cap again. */
+const confirmBy = Effect.fnUntraced(function* (name: PaymentName, payment: PaymentRow, issuanceId: string) {
+  const hadEnded = yield* demandAlike(payment, issuanceId)
+  const balance =
+    payment.balance_id === null
+      ? undefined
+      : { balanceId: payment.balance_id, reclaimAfter: payment.reclaim_after ?? undefined }
+  const paid = {
+    operationIndex: name.operationIndex,
+    walletAddress: payment.wallet_address,
+    walletAccount: payment.wallet_account,
+    amountStroops: payment.amount_stroops,
+    balance,
+  }
+  const again = hadEnded ? yield* promiseAgain(issuanceId) : undefined
+  const raised = again?.budgetRaisedStroops ?? 0n
+  yield* confirmRows(
+    [{ issuanceId, payment: paid }],
+    {
+      hash: name.txHash,
+      ledger: Number(payment.ledger),
+      detail: { channel: payment.channel_id, sequence: String(payment.sequence), reviewed: true },
+    },
+    hadEnded ? { reviewed: true, budgetRaisedStroops: String(raised) } : undefined,
+  ).pipe(Effect.orDie)
+  if (balance !== undefined) yield* bookLostReclaim(issuanceId, balance.balanceId)
+  if (again !== undefined && raised > 0n) {
+    yield* Effect.logWarning(
+      `the budget of ${again.campaignId} was promised away when ${issuanceId} ended here, but the ledger had paid it: the budget is raised by ${formatAmount(raised)}`,
+    ).pipe(Effect.annotateLogs({ campaignId: again.campaignId, issuanceId, raisedStroops: String(raised) }))
+  }
+  return { budgetRaisedStroops: raised }
 })
 
 /**
  * Says that this payment paid this row: it is confirmed, and rows that waited for this payment only go on. Answers with
- * their ids.
+ * their ids, and with the stroops by which the campaign's budget had to grow, where the row had ended here and its
+ * amount was promised to somebody else meanwhile.
  *
  * @error ReviewRefused
  */
@@ -181,30 +201,16 @@ export const matchPayment = Effect.fn("Review.matchPayment")(function* (
   const at = new Date(yield* Clock.currentTimeMillis)
   return yield* Effect.gen(function* () {
     const payment = yield* openPayment(name)
-    yield* demandAlike(payment, issuanceId)
-    const balance =
-      payment.balance_id === null
-        ? undefined
-        : { balanceId: payment.balance_id, reclaimAfter: payment.reclaim_after ?? undefined }
-    const paid = {
-      operationIndex: name.operationIndex,
-      walletAddress: payment.wallet_address,
-      walletAccount: payment.wallet_account,
-      amountStroops: payment.amount_stroops,
-      balance,
-    }
-    yield* confirmRows([{ issuanceId, payment: paid }], {
-      hash: name.txHash,
-      ledger: Number(payment.ledger),
-      detail: { channel: payment.channel_id, sequence: String(payment.sequence), reviewed: true },
-    }).pipe(Effect.orDie)
+    yield* lockLookAlikes([likenessOf(payment)]).pipe(Effect.orDie)
+    yield* lockCampaignsAlike([likenessOf(payment)], issuanceId).pipe(Effect.orDie)
+    const { budgetRaisedStroops } = yield* confirmBy(name, payment, issuanceId)
     yield* sql`
       UPDATE unmatched_payments SET resolved_at = ${at}, resolution = 'matched', issuance_id = ${issuanceId}
       WHERE tx_hash = ${name.txHash} AND operation_index = ${name.operationIndex}`.pipe(Effect.orDie)
     yield* Effect.logInfo(`payment ${nameOf(name)} was matched with ${issuanceId} by hand`).pipe(
       Effect.annotateLogs({ payment: nameOf(name), issuanceId }),
     )
-    return { released: yield* releaseAlike(payment, at) }
+    return { released: yield* freeAlike([likenessOf(payment)]), budgetRaisedStroops }
   }).pipe(sql.withTransaction)
 })
 
@@ -219,12 +225,13 @@ export const dismissPayment = Effect.fn("Review.dismissPayment")(function* (name
   const at = new Date(yield* Clock.currentTimeMillis)
   return yield* Effect.gen(function* () {
     const payment = yield* openPayment(name)
+    yield* lockLookAlikes([likenessOf(payment)]).pipe(Effect.orDie)
     yield* sql`
       UPDATE unmatched_payments SET resolved_at = ${at}, resolution = 'dismissed'
       WHERE tx_hash = ${name.txHash} AND operation_index = ${name.operationIndex}`.pipe(Effect.orDie)
     yield* Effect.logInfo(`payment ${nameOf(name)} was dismissed by hand`).pipe(
       Effect.annotateLogs({ payment: nameOf(name) }),
     )
-    return { released: yield* releaseAlike(payment, at) }
+    return { released: yield* freeAlike([likenessOf(payment)]) }
   }).pipe(sql.withTransaction)
 })

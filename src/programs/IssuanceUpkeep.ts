@@ -11,6 +11,7 @@ import { measureBalances, reclaimBalances } from "../issuance/ClaimableBalances.
 import { freeHeldRewards, measureHeld } from "../issuance/HeldRewards.ts"
 import { IssuanceControl } from "../issuance/IssuanceControl.ts"
 import type { IssuanceRefused } from "../issuance/IssuanceRefused.ts"
+import { freeReviewedRewards } from "../issuance/ReviewedRewards.ts"
 import { advanceUpkeep } from "../issuance/UpkeepSteps.ts"
 import { topUpChannels } from "../issuance/UpkeepTopUps.ts"
 import { openUpkeep } from "../issuance/UpkeepTransactions.ts"
@@ -70,6 +71,7 @@ const sendWhatIsDue = Effect.gen(function* () {
 export const upkeepOnce = Effect.gen(function* () {
   const went = [
     yield* attempt("held_rewards", freeHeldRewards()),
+    yield* attempt("reviewed_rewards", freeReviewedRewards()),
     yield* sendWhatIsDue,
     yield* attempt("measures", Effect.andThen(measureHeld, measureBalances)),
   ]

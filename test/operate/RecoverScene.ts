@@ -102,8 +102,9 @@ export const booksBalance = Effect.gen(function* () {
   const wrong = yield* sql`
     SELECT c.id FROM campaigns c LEFT JOIN LATERAL (
       SELECT coalesce(sum(amount_stroops) FILTER (WHERE status IN ('pending', 'submitted', 'held')), 0) AS reserved,
-        coalesce(sum(amount_stroops) FILTER (WHERE status = 'confirmed'), 0) AS spent
-      FROM reward_issuances WHERE campaign_id = c.id
+        coalesce(sum(amount_stroops) FILTER (WHERE status = 'confirmed' AND NOT EXISTS (
+          SELECT 1 FROM claimable_balances b WHERE b.issuance_id = i.id AND b.status = 'reclaimed')), 0) AS spent
+      FROM reward_issuances i WHERE campaign_id = c.id
     ) r ON true
     WHERE (c.reserved_stroops, c.spent_stroops) IS DISTINCT FROM (r.reserved, r.spent)`
   expect(wrong).toEqual([])

@@ -31,7 +31,7 @@ describe("review", () => {
   recoverScene("a row is matched with the payment that it was, the other payment is dismissed", (stage) =>
     Effect.gen(function* () {
       const { first, row, second } = yield* loseSome(stage)
-      expect(yield* matchPayment(second, row.issuanceId)).toEqual({ released: [] })
+      expect(yield* matchPayment(second, row.issuanceId)).toEqual({ released: [], budgetRaisedStroops: 0n })
       expect(yield* dismissPayment(first)).toEqual({ released: [] })
       expect((yield* issuances).map((one) => [one.status, one.tx_hash, one.operation_index])).toEqual([
         ["confirmed", second.txHash, second.operationIndex],
