@@ -210,13 +210,17 @@ const ROWS = `
     tx_hash, ledger, operation_index, cap_period_start, payout
   FROM reward_issuances ORDER BY id`
 
-/** Whether anything of these rewards still moves. */
-export const isDrained = async (real: RealSessions): Promise<boolean> => {
+/** Whether anything of these rewards still moves; balances that wait to be taken back count where it is said. */
+export const isDrained = async (real: RealSessions, countsBalances: boolean): Promise<boolean> => {
   const rows = (await real.query(ROWS)) as unknown as ReadonlyArray<Row>
-  const [rest] = await real.query(`
+  const [rest] = await real.query(
+    `
     SELECT (SELECT count(*) FROM stellar_envelopes WHERE status = 'signed')
       + (SELECT count(*) FROM upkeep_transactions WHERE status = 'signed')
-      + (SELECT count(*) FROM channel_accounts WHERE status <> 'open') AS count`)
+      + (SELECT count(*) FROM channel_accounts WHERE status <> 'open')
+      + (SELECT count(*) FROM claimable_balances WHERE status = 'open' AND $1::boolean) AS count`,
+    [countsBalances],
+  )
   return (
     String(rest?.count) === "0" &&
     rows.every(

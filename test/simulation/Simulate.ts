@@ -53,6 +53,7 @@ const drawScene = (chance: Chance) => ({
     leaseMs: chance.pick([8_000, 15_000] as const),
   },
   isNamed: chance.isTrue(0.5),
+  waitsForBalances: chance.isTrue(0.15),
 })
 
 const writeMerchants = async (real: RealSessions): Promise<void> => {
@@ -168,7 +169,8 @@ export const simulate = async (
     }
     const ledger = stage.network.latest().sequence
     if (ledgersSinceClear >= 0 || ledger % 4 === 0) await lookAfter(real, world, weather.wasDrained())
-    if (ledgersSinceClear >= 3 && shop.isQuiet() && (await isDrained(real))) isFinished = true
+    if (ledgersSinceClear >= 3 && shop.isQuiet() && (await isDrained(real, scene.waitsForBalances)))
+      isFinished = true
     else if (ledgersSinceClear >= LEDGERS_TO_DRAIN) isFinished = true
     else world.after(chance.between(LEDGER_MS - 1_000, LEDGER_MS + 1_000), tick)
   }

@@ -107,15 +107,6 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
     ),
   ),
   bug(
-    "fence_lets_all_through",
-    "a worker that lost its channel writes all the same",
-    edit(
-      "src/issuance/Channels.ts",
-      "if (rows.length === 0) return yield* new LeaseLost(",
-      "if (rows.length < 0) return yield* new LeaseLost(",
-    ),
-  ),
-  bug(
     "writes_not_together",
     "the writes of a settlement are not one transaction",
     edit(
@@ -247,15 +238,6 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
       "src/issuance/HeldRewards.ts",
       `AND r.id = ANY(\${ids}::text[]) AND r.status = 'held' AND r.held_check_at = \${takenUntil}`,
       `AND r.id = ANY(\${ids}::text[])`,
-    ),
-  ),
-  bug(
-    "cancelled_without_lock",
-    "a reward is cancelled by what was read before somebody claimed it",
-    edit(
-      "src/issuance/EndIssuance.ts",
-      `FROM reward_issuances r WHERE \${owned(owner, id)} FOR NO KEY UPDATE\``,
-      `FROM reward_issuances r WHERE \${owned(owner, id)}\``,
     ),
   ),
   bug(
