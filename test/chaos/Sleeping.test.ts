@@ -1,20 +1,22 @@
 /**
  * A worker that sleeps for longer than its leases, while another one takes its channels over, and then wakes up in the
- * middle of what it was doing: whatever it still wants to write is refused, and nothing is paid twice.
+ * middle of what it was doing: whatever it still wants to write is refused, and nothing is paid twice. The other one is
+ * a second replica, which waits for the leases to end, or the next run of the same worker, which takes over at once.
  */
 import { describe, expect } from "bun:test"
-import { Effect, Fiber } from "effect"
+import { Effect, type Scope } from "effect"
 import { live } from "../support/it.ts"
 import { awaitSettled } from "./support/Books.ts"
 import { announcedChance, type Chance } from "./support/Chance.ts"
 import { signal } from "./support/HomeProcesses.ts"
 import { checkInvariants } from "./support/Invariants.ts"
-import { makeMerchant } from "./support/Merchant.ts"
+import { type Merchant, makeMerchant } from "./support/Merchant.ts"
 import { makePlace, type Place, readDemo, startSystem, stopSystem, whyNot } from "./support/NovaSystem.ts"
 import {
   awaitUnsigned,
   channelsOf,
   refusals,
+  type SecondWorker,
   sessionsOnCampaigns,
   startSecondWorker,
   stepsGivenUp,
@@ -24,26 +26,51 @@ import {
 } from "./support/TwoWorkers.ts"
 
 const LEASE_MS = 3_000
-const NAPS_MIN = 6
+
+/** So long that no lease ends within a nap: what changes hands then does so by the worker's name. */
+const LONG_LEASE_MS = 24_000
+
+/** A lease is renewed when a third of it is over, so that none ends earlier than this after its worker fell asleep. */
+const LONG_LEASE_LEFT_MS = 16_000
+
 /** More naps are taken until a stale write was seen to be refused. */
 const NAPS_MAX = 30
-/** Rewards for each nap, so that there is always something to be in the middle of. */
-const REWARDS = 300
 
-/** Puts the worker to sleep in the middle of a load until the other one holds channels and has gone on. */
-const nap = (place: Place, sleeper: Worker, other: Worker, chance: Chance) =>
+/** So that there is always something to be in the middle of. */
+const REWARDS_PER_SECOND = 100
+
+/** Longest wait for the other one to get a channel: a lease, or a start on a busy machine. Milliseconds. */
+const TAKEN_MS_MAX = 20_000
+
+interface Slept {
+  readonly taken: number
+  readonly sleptMs: number
+  /** Writes that the fence refused. */
+  readonly refused: number
+  /** Steps that it ended by itself. */
+  readonly givenUp: number
+}
+
+/** Puts the worker to sleep in the middle of a load until the other one holds more channels than before. */
+const nap = <E>(
+  place: Place,
+  sleeper: Worker,
+  other: Worker | Effect.Effect<Worker, E, Scope.Scope>,
+  chance: Chance,
+) =>
   Effect.gen(function* () {
     const aimed = chance.next() < 0.7
     if (aimed) yield* awaitUnsigned(place, 3_000)
     else yield* Effect.sleep(chance.between(100, 1_500))
     signal(sleeper.identity, "SIGSTOP")
     const asleepSinceMs = performance.now()
-    const hadBefore = yield* channelsOf(place, other)
+    const taker = Effect.isEffect(other) ? yield* other : other
+    const hadBefore = Effect.isEffect(other) ? 0 : yield* channelsOf(place, taker)
     // A worker stopped within a transaction keeps that channel's row locked, so the other one may get only some.
     let taken = 0
-    while (taken === 0 && performance.now() - asleepSinceMs < LEASE_MS + 15_000) {
+    while (taken <= 0 && performance.now() - asleepSinceMs < TAKEN_MS_MAX) {
       yield* Effect.sleep(20)
-      taken = (yield* channelsOf(place, other)) - hadBefore
+      taken = (yield* channelsOf(place, taker)) - hadBefore
     }
     // Woken at once it may still try to write; woken later it finds that its step has taken too long.
     if (!aimed) yield* Effect.sleep(chance.between(0, 1_500))
@@ -51,12 +78,38 @@ const nap = (place: Place, sleeper: Worker, other: Worker, chance: Chance) =>
     signal(sleeper.identity, "SIGCONT")
     const sleptMs = Math.round(performance.now() - asleepSinceMs)
     yield* Effect.sleep(500)
-    return {
-      taken,
-      sleptMs,
-      refused: refusals(sleeper) - before.refused,
-      givenUp: stepsGivenUp(sleeper) - before.givenUp,
+    const refused = refusals(sleeper) - before.refused
+    const givenUp = stepsGivenUp(sleeper) - before.givenUp
+    const slept: Slept = { taken, sleptMs, refused, givenUp }
+    return slept
+  })
+
+const said = ({ givenUp, refused, sleptMs, taken }: Slept) =>
+  `${sleptMs} ms, ${taken} channels taken over, ${refused} stale writes refused, ${givenUp} steps given up by itself`
+
+/** Takes naps, `napsMin` of them and then on until a stale write was refused. */
+const napUntilRefused = <E>(
+  napsMin: number,
+  takeNap: (number: number) => Effect.Effect<Slept, E, Scope.Scope>,
+) =>
+  Effect.gen(function* () {
+    let refused = 0
+    for (let naps = 1; naps <= NAPS_MAX && (naps <= napsMin || refused === 0); naps++) {
+      const slept = yield* Effect.scoped(takeNap(naps))
+      expect(slept.taken).toBeGreaterThan(0)
+      refused += slept.refused
     }
+    expect(refused).toBeGreaterThan(0)
+  })
+
+const settledWell = (place: Place, merchant: Merchant) =>
+  Effect.gen(function* () {
+    yield* awaitSettled(place, 40_000)
+    const found = yield* checkInvariants(place, readDemo(place), merchant)
+    const misses = JSON.stringify(Object.fromEntries(merchant.misses))
+    console.log(
+      `  ${found.confirmed} confirmed, ${found.failed} failed, ${found.payments} payments; without an answer: ${misses}`,
+    )
   })
 
 /** The server ends a session that idles in a transaction after 10 s; the API's waiting requests give up before. */
@@ -66,26 +119,67 @@ const sleepInTransaction = Effect.gen(function* () {
   const chance = announcedChance("sleep in a transaction")
   const place = yield* makePlace({ ISSUANCE_LEASE_MS: String(LEASE_MS) })
   const launched = yield* startSystem(place)
-  const demo = readDemo(place)
-  const merchant = makeMerchant(demo, chance)
+  const merchant = makeMerchant(readDemo(place), chance)
   const worker = yield* supervisedWorker(place)
-  const order = yield* Effect.forkChild(merchant.order(1_200, 0, 90_000))
-  expect(yield* stopInTransaction(place, worker, 8_000)).toBe(true)
-  const sinceMs = performance.now()
-  const answered = merchant.answered.size
-  while ((yield* sessionsOnCampaigns(place)) > 0 || merchant.answered.size < answered + 50) {
-    expect(performance.now() - sinceMs).toBeLessThan(FREED_MS_MAX)
-    yield* Effect.sleep(100)
-  }
-  console.log(
-    `  the API accepts again after ${Math.round(performance.now() - sinceMs)} ms of the worker's sleep`,
-  )
-  signal(worker.identity, "SIGCONT")
-  yield* Fiber.join(order)
-  yield* awaitSettled(place, 40_000)
-  const found = yield* checkInvariants(place, demo, merchant)
-  const misses = JSON.stringify(Object.fromEntries(merchant.misses))
-  console.log(`  ${found.confirmed} confirmed, ${found.payments} payments; without an answer: ${misses}`)
+  const sleep = Effect.gen(function* () {
+    expect(yield* stopInTransaction(place, worker, 20_000)).toBe(true)
+    const sinceMs = performance.now()
+    const answered = merchant.answered.size
+    while ((yield* sessionsOnCampaigns(place)) > 0 || merchant.answered.size < answered + 50) {
+      expect(performance.now() - sinceMs).toBeLessThan(FREED_MS_MAX)
+      yield* Effect.sleep(100)
+    }
+    console.log(
+      `  the API accepts again after ${Math.round(performance.now() - sinceMs)} ms of the worker's sleep`,
+    )
+    signal(worker.identity, "SIGCONT")
+  })
+  yield* merchant.orderDuring(REWARDS_PER_SECOND, sleep)
+  yield* settledWell(place, merchant)
+  expect((yield* stopSystem(place, launched)).ending).toBe(0)
+})
+
+/** Two replicas, each with a name of its own, take turns in sleeping. */
+const sleepBesideAnother = Effect.gen(function* () {
+  const chance = announcedChance("sleeping worker")
+  const place = yield* makePlace({ ISSUANCE_LEASE_MS: String(LEASE_MS) })
+  const launched = yield* startSystem(place)
+  const merchant = makeMerchant(readDemo(place), chance)
+  let sleeper = yield* supervisedWorker(place)
+  const second: SecondWorker = yield* startSecondWorker(place, "second")
+  let other: Worker = second
+  const takeNap = (number: number) =>
+    Effect.gen(function* () {
+      const slept = yield* nap(place, sleeper, other, chance)
+      console.log(`  nap ${number} of the ${sleeper.name} worker: ${said(slept)}`)
+      ;[sleeper, other] = [other, sleeper]
+      return slept
+    })
+  yield* merchant.orderDuring(REWARDS_PER_SECOND, napUntilRefused(4, takeNap))
+  expect(yield* second.stop).toBe(0)
+  yield* settledWell(place, merchant)
+  expect((yield* stopSystem(place, launched)).ending).toBe(0)
+})
+
+/** While the worker sleeps, its next run is started: by its name it takes everything over long before a lease ends. */
+const sleepAsGhost = Effect.gen(function* () {
+  const chance = announcedChance("ghost")
+  const place = yield* makePlace({ ISSUANCE_LEASE_MS: String(LONG_LEASE_MS) })
+  const launched = yield* startSystem(place)
+  const merchant = makeMerchant(readDemo(place), chance)
+  const ghost = yield* supervisedWorker(place)
+  const takeNap = (number: number) =>
+    Effect.gen(function* () {
+      const started: Array<SecondWorker> = []
+      const start = Effect.tap(startSecondWorker(place), (second) => Effect.sync(() => started.push(second)))
+      const slept = yield* nap(place, ghost, start, chance)
+      console.log(`  nap ${number}, replaced by name: ${said(slept)}`)
+      expect(slept.sleptMs).toBeLessThan(LONG_LEASE_LEFT_MS)
+      for (const { stop } of started) expect(yield* stop).toBe(0)
+      return slept
+    })
+  yield* merchant.orderDuring(REWARDS_PER_SECOND, napUntilRefused(2, takeNap))
+  yield* settledWell(place, merchant)
   expect((yield* stopSystem(place, launched)).ending).toBe(0)
 })
 
@@ -94,38 +188,11 @@ describe.skipIf(whyNot !== undefined)("a worker that wakes up too late", () => {
     timeout: 150_000,
   })
 
-  live(
-    "finds its writes refused; nothing is paid twice",
-    () =>
-      Effect.gen(function* () {
-        const chance = announcedChance("sleeping worker")
-        const place = yield* makePlace({ ISSUANCE_LEASE_MS: String(LEASE_MS) })
-        const launched = yield* startSystem(place)
-        const demo = readDemo(place)
-        const merchant = makeMerchant(demo, chance)
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            let [sleeper, other] = [yield* supervisedWorker(place), yield* startSecondWorker(place)]
-            let refused = 0
-            for (let naps = 1; naps <= NAPS_MAX && (naps <= NAPS_MIN || refused === 0); naps++) {
-              const order = yield* Effect.forkChild(merchant.order(REWARDS, 30, 60_000))
-              const slept = yield* nap(place, sleeper, other, chance)
-              yield* Fiber.join(order)
-              refused += slept.refused
-              console.log(
-                `  nap ${naps} of the ${sleeper.name} worker: ${slept.sleptMs} ms, ${slept.taken} channels taken over, ${slept.refused} stale writes refused, ${slept.givenUp} steps given up by itself`,
-              )
-              expect(slept.taken).toBeGreaterThan(0)
-              ;[sleeper, other] = [other, sleeper]
-            }
-            expect(refused).toBeGreaterThan(0)
-            yield* awaitSettled(place, 40_000)
-            const found = yield* checkInvariants(place, demo, merchant)
-            console.log(`  ${found.confirmed} confirmed, ${found.failed} failed, ${found.payments} payments`)
-          }),
-        )
-        expect((yield* stopSystem(place, launched)).ending).toBe(0)
-      }),
-    { timeout: 240_000 },
-  )
+  live("beside another one: its writes are refused; nothing is paid twice", () => sleepBesideAnother, {
+    timeout: 240_000,
+  })
+
+  live("replaced by its next run: its writes are refused; nothing is paid twice", () => sleepAsGhost, {
+    timeout: 240_000,
+  })
 })

@@ -2,7 +2,7 @@
  * A merchant who sends rewards over the real HTTP path and does what the documentation asks for: a request without an
  * answer, or with one that says "not now", is sent again with the same idempotency key.
  */
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import type { Chance } from "./Chance.ts"
 import type { Demo } from "./NovaSystem.ts"
 
@@ -31,6 +31,11 @@ export interface Merchant {
    * when that takes longer than `withinMs`.
    */
   readonly order: (count: number, repeats: number, withinMs: number) => Effect.Effect<void>
+  /**
+   * Orders `perSecond` new rewards a second for as long as the work goes on, some of them twice, then waits until every
+   * request has its answer. What an outage holds up is caught up with afterwards.
+   */
+  readonly orderDuring: <A, E, R>(perSecond: number, work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 /** Requests at once, as the demo. */
@@ -38,10 +43,19 @@ const CONCURRENCY = 32
 const ANSWER_MS_MAX = 10_000
 const AGAIN_AFTER_MS = 100
 
+/** How long requests may go on after the work that they accompany, in ms. */
+const CATCH_UP_MS_MAX = 120_000
+
+/** The share of rewards that are sent a second time at once, and of those that are sent again much later. */
+const TWICE_AT_ONCE = 0.05
+const TWICE_LATER = 0.05
+
 interface Book {
   readonly demo: Demo
   readonly rewards: Map<string, Reward>
   readonly answered: Map<string, string>
+  /** Keys whose request was told that it was the first. */
+  readonly accepted: Set<string>
   readonly misses: Map<string, number>
   readonly wrongs: Array<string>
   duplicates: number
@@ -68,10 +82,14 @@ const note = (book: Book, { idempotencyKey }: Reward, status: number, text: stri
   const { issuanceId } = JSON.parse(text) as { issuanceId: string }
   const known = book.answered.get(idempotencyKey)
   book.answered.set(idempotencyKey, issuanceId)
-  if (known === undefined) return
-  book.duplicates++
-  if (known !== issuanceId) book.wrongs.push(`${idempotencyKey} was ${known} and is now ${issuanceId}`)
-  if (status === 202) book.wrongs.push(`${idempotencyKey} was accepted twice`)
+  if (known !== undefined) book.duplicates++
+  if (known !== undefined && known !== issuanceId) {
+    book.wrongs.push(`${idempotencyKey} was ${known} and is now ${issuanceId}`)
+  }
+  if (status !== 202) return
+  // Of two requests at once, the second one may have its answer before the first.
+  if (book.accepted.has(idempotencyKey)) book.wrongs.push(`${idempotencyKey} was accepted twice`)
+  book.accepted.add(idempotencyKey)
 }
 
 const sendUntilAnswered = (book: Book, reward: Reward): Effect.Effect<void> =>
@@ -100,38 +118,92 @@ const makeReward = (demo: Demo, run: string, index: number): Reward => ({
   userId: `customer-${index % 50}`,
 })
 
-export const makeMerchant = (demo: Demo, chance: Chance): Merchant => {
+const giveUp = (book: Book, withinMs: number) =>
+  Effect.die(
+    new Error(
+      `Requests had no answer within ${withinMs} ms: ${JSON.stringify([...book.misses])}, ${book.answered.size} of ${book.rewards.size} answered`,
+    ),
+  )
+
+const orderAll = (book: Book, run: string, chance: Chance, count: number, repeats: number) => {
+  const fresh = Array.from({ length: count }, (_, index) => makeReward(book.demo, run, index))
+  for (const reward of fresh) book.rewards.set(reward.idempotencyKey, reward)
+  const twice = chance.shuffle(fresh).slice(0, repeats)
+  // Some second requests meet their first one under way, others come much later.
+  const requests = [...fresh.slice(0, count / 2), ...twice, ...fresh.slice(count / 2)]
+  return Effect.forEach(requests, (reward) => sendUntilAnswered(book, reward), {
+    concurrency: CONCURRENCY,
+    discard: true,
+  })
+}
+
+/** Sends what is due by the clock, until told to stop: 32 requests at once at most. */
+const orderPaced = (book: Book, run: string, chance: Chance, perSecond: number, isOver: () => boolean) =>
+  Effect.gen(function* () {
+    const startedAtMs = performance.now()
+    const later: Array<Reward> = []
+    let ordered = 0
+    const orderNext = Effect.gen(function* () {
+      const reward = makeReward(book.demo, run, ordered++)
+      book.rewards.set(reward.idempotencyKey, reward)
+      const lot = chance.next()
+      if (lot < TWICE_LATER) later.push(reward)
+      const times = lot > 1 - TWICE_AT_ONCE ? 2 : 1
+      const send = sendUntilAnswered(book, reward)
+      yield* Effect.all(
+        Array.from({ length: times }, () => send),
+        { concurrency: 2, discard: true },
+      )
+    })
+    const seller = Effect.gen(function* () {
+      while (!isOver()) {
+        const due = 1 + ((performance.now() - startedAtMs) * perSecond) / 1000
+        const old = later.length > 10 ? later.shift() : undefined
+        if (old !== undefined) yield* sendUntilAnswered(book, old)
+        else if (ordered < due) yield* orderNext
+        else yield* Effect.sleep(5)
+      }
+    })
+    yield* Effect.all(
+      Array.from({ length: CONCURRENCY }, () => seller),
+      { concurrency: "unbounded", discard: true },
+    )
+    yield* Effect.forEach(later, (reward) => sendUntilAnswered(book, reward), {
+      concurrency: CONCURRENCY,
+      discard: true,
+    })
+  })
+
+/** `name` begins its idempotency keys. */
+export const makeMerchant = (demo: Demo, chance: Chance, name = "chaos"): Merchant => {
   const book: Book = {
     demo,
     rewards: new Map(),
     answered: new Map(),
+    accepted: new Set(),
     misses: new Map(),
     wrongs: [],
     duplicates: 0,
   }
   let orders = 0
-  const order = (count: number, repeats: number, withinMs: number) =>
-    Effect.gen(function* () {
-      const run = `chaos-${++orders}`
-      const fresh = Array.from({ length: count }, (_, index) => makeReward(demo, run, index))
-      for (const reward of fresh) book.rewards.set(reward.idempotencyKey, reward)
-      const twice = chance.shuffle(fresh).slice(0, repeats)
-      // Some second requests meet their first one under way, others come much later.
-      const requests = [...fresh.slice(0, count / 2), ...twice, ...fresh.slice(count / 2)]
-      yield* Effect.forEach(requests, (reward) => sendUntilAnswered(book, reward), {
-        concurrency: CONCURRENCY,
-        discard: true,
-      })
-    }).pipe(
+  const patiently = (requests: Effect.Effect<void>, withinMs: number) =>
+    requests.pipe(
       Effect.timeout(withinMs),
-      Effect.catch(() =>
-        Effect.die(
-          new Error(
-            `Requests had no answer within ${withinMs} ms: ${JSON.stringify([...book.misses])}, ${book.answered.size} of ${book.rewards.size} answered`,
-          ),
-        ),
-      ),
+      Effect.catch(() => giveUp(book, withinMs)),
     )
+  const order = (count: number, repeats: number, withinMs: number) =>
+    Effect.suspend(() => patiently(orderAll(book, `${name}-${++orders}`, chance, count, repeats), withinMs))
+  const orderDuring = <A, E, R>(perSecond: number, work: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      let isOver = false
+      const selling = yield* Effect.forkChild(
+        orderPaced(book, `${name}-${++orders}`, chance, perSecond, () => isOver),
+      )
+      const result = yield* work
+      isOver = true
+      yield* patiently(Fiber.join(selling), CATCH_UP_MS_MAX)
+      return result
+    })
   return {
     rewards: book.rewards,
     answered: book.answered,
@@ -139,5 +211,6 @@ export const makeMerchant = (demo: Demo, chance: Chance): Merchant => {
     wrongs: book.wrongs,
     duplicates: () => book.duplicates,
     order,
+    orderDuring,
   }
 }

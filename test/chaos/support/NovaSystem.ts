@@ -81,10 +81,18 @@ const answers = (url: string) =>
     }
   })
 
+/** Whether the part answers as it should; the API is ready only with its database. */
+export const isPartReady = (place: Place, part: "api" | "issuance-worker" | "localnet") => {
+  if (part === "api") return answers(`http://127.0.0.1:${place.apiPort}/health/ready`)
+  if (part === "localnet") return answers(`http://127.0.0.1:${place.localnetPort}/`)
+  return answers(`http://127.0.0.1:${place.workerPort}/health/ready`)
+}
+
 const isReady = (place: Place) =>
   Effect.all([
-    answers(`http://127.0.0.1:${place.apiPort}/health/ready`),
-    answers(`http://127.0.0.1:${place.workerPort}/health/ready`),
+    isPartReady(place, "api"),
+    isPartReady(place, "issuance-worker"),
+    isPartReady(place, "localnet"),
   ]).pipe(Effect.map((all) => all.every(Boolean) && existsSync(join(place.home, "demo.json"))))
 
 /** How long a start may take on a machine that is busy with other things, in ms. */
@@ -110,6 +118,19 @@ export const awaitReady = (place: Place, launched: Started): Effect.Effect<numbe
         return yield* Effect.die(
           new Error(`The system ${why}:\n${launched.stdout()}\n${launched.stderr()}\n${logsOf(place)}`),
         )
+      }
+      yield* Effect.sleep(25)
+    }
+    return performance.now() - startedAtMs
+  })
+
+/** Waits until a system whose parts were killed is whole again; dies after a minute. Answers with the time in ms. */
+export const awaitHealed = (place: Place): Effect.Effect<number> =>
+  Effect.gen(function* () {
+    const startedAtMs = performance.now()
+    while (!(yield* isReady(place))) {
+      if (performance.now() - startedAtMs > START_MS_MAX) {
+        return yield* Effect.die(new Error(`The system did not heal:\n${logsOf(place)}`))
       }
       yield* Effect.sleep(25)
     }

@@ -33,16 +33,36 @@ export const supervisedWorker = (place: Place): Effect.Effect<Worker> => {
   return known("first", partOf(place.home, "issuance-worker")?.identity.pid ?? 0, log)
 }
 
-/** Another one with the same settings, as a second replica would run; killed with the scope. */
-export const startSecondWorker = (place: Place): Effect.Effect<Worker, never, Scope.Scope> =>
+export interface SecondWorker extends Worker {
+  /** Tells it to stop: its exit code or signal. */
+  readonly stop: Effect.Effect<number | string>
+}
+
+/**
+ * Another one with the same settings, killed with the scope. With a name of its own it is a second replica, which gets
+ * what is free; without, it is the next run of the same worker, which takes over what that one holds.
+ */
+export const startSecondWorker = (
+  place: Place,
+  name?: string,
+): Effect.Effect<SecondWorker, never, Scope.Scope> =>
   Effect.gen(function* () {
     const [port = 0] = yield* freePorts(1)
     const { NOVA_PARENT_PID: _, ...settings } = partOf(place.home, "issuance-worker")?.environment ?? {}
     const command = [process.execPath, "--no-env-file", join(checkout, "src", "main.ts"), "issuance-worker"]
     const started = yield* start(dieWithParent(command, "TERM"), {
-      env: { ...settings, WORKER_PORT: String(port) },
+      env: {
+        ...settings,
+        WORKER_PORT: String(port),
+        ...(name === undefined ? {} : { ISSUANCE_WORKER_NAME: name }),
+      },
     })
-    return yield* known("second", started.pid, () => `${started.stdout()}${started.stderr()}`)
+    const worker = yield* known("second", started.pid, () => `${started.stdout()}${started.stderr()}`)
+    const stop = Effect.andThen(
+      Effect.sync(() => signal(worker.identity, "SIGTERM")),
+      started.ended,
+    )
+    return { ...worker, stop }
   })
 
 const linesWith = (worker: Worker, message: string): number => worker.log().split(message).length - 1
@@ -54,13 +74,9 @@ export const refusals = (worker: Worker): number => linesWith(worker, "another w
 export const stepsGivenUp = (worker: Worker): number =>
   linesWith(worker, "a step failed and will be taken again")
 
-/** The name under which a worker holds channels, as it logged it when it began. */
+/** The name under which a worker holds channels, as it logged it when it began; none before that. */
 const ownerName = (worker: Worker): string =>
-  worker
-    .log()
-    .match(/"owner":"(worker-[^"]+)"/g)
-    ?.at(-1)
-    ?.slice(9, -1) ?? ""
+  [...worker.log().matchAll(/"message":"issuing","owner":"([^"]+)"/g)].at(-1)?.[1] ?? ""
 
 /** How many channels the worker holds. */
 export const channelsOf = (place: Place, worker: Worker): Effect.Effect<number> =>

@@ -1,5 +1,5 @@
 /** A load that is under way when something happens to the system, and its end after the next start. */
-import { Effect, Fiber, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import type { Started } from "../../support/Processes.ts"
 import { awaitSettled, progressNow } from "./Books.ts"
 import type { Chance } from "./Chance.ts"
@@ -7,8 +7,7 @@ import { checkInvariants, type Findings } from "./Invariants.ts"
 import type { Merchant } from "./Merchant.ts"
 import { makePlace, type Place, readDemo, startSystem } from "./NovaSystem.ts"
 
-const REWARDS = 300
-const REPEATS = 30
+const REWARDS_PER_SECOND = 80
 
 /** A dead worker's channels are free again after this long; 15 s by default. */
 const LEASE = { ISSUANCE_LEASE_MS: "3000" }
@@ -35,12 +34,13 @@ export const disturbed = <A>(
   disturb: Effect.Effect<A, never, Scope.Scope>,
 ): Effect.Effect<Disturbed<A>, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const order = yield* Effect.forkChild(merchant.order(REWARDS, REPEATS, 90_000))
-    yield* Effect.sleep(chance.between(300, 3_000))
-    const before = yield* progressNow(place)
-    const result = yield* disturb
-    const next = yield* startSystem(place)
-    yield* Fiber.join(order)
+    const work = Effect.gen(function* () {
+      yield* Effect.sleep(chance.between(300, 3_000))
+      const before = yield* progressNow(place)
+      const result = yield* disturb
+      return { before, result, next: yield* startSystem(place) }
+    })
+    const { before, next, result } = yield* merchant.orderDuring(REWARDS_PER_SECOND, work)
     yield* awaitSettled(place, 40_000)
     const found = yield* checkInvariants(place, readDemo(place), merchant)
     return { result, found, next, during: `${before?.submitted} submitted, ${before?.pending} pending` }
