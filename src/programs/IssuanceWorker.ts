@@ -204,7 +204,10 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (
   return inFlight.size === 0 && !hasBound ? "starved" : "worked"
 })
 
-/** Brings what is bound to the channels one step further. */
+/**
+ * Brings what is bound to the channels one step further. A channel that is out of use and whose account is gone shows
+ * nothing that could be judged: its rewards wait for a person, and the worker is not the worse for it.
+ */
 const advanceBusy = (
   leases: ReadonlyArray<Lease>,
   inFlight: ReadonlyMap<number, Batch>,
@@ -214,7 +217,8 @@ const advanceBusy = (
   Effect.forEach(
     leases.flatMap((lease) => {
       const batch = inFlight.get(lease.channelId)
-      return batch === undefined ? [] : [{ lease, batch }]
+      const isGone = lease.status !== "open" && !ledger.view.accounts.has(lease.address)
+      return batch === undefined || isGone ? [] : [{ lease, batch }]
     }),
     ({ batch, lease }) =>
       alone(

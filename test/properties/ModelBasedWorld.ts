@@ -90,7 +90,11 @@ const throughWeather =
 const makeCampaigns = Effect.gen(function* () {
   const campaigns = yield* Campaigns
   const made = [
-    { budgetStroops: 2_000n, onMissingTrustline: "fail" as const },
+    {
+      budgetStroops: 2_000n,
+      onMissingTrustline: "fail" as const,
+      walletCap: { amountStroops: 300n, period: "campaign" as const },
+    },
     {
       budgetStroops: 400n,
       onMissingTrustline: "hold" as const,
