@@ -116,8 +116,8 @@ describe("a node that is behind", () => {
         for (let ledger = 0; ledger < BEHIND; ledger++) yield* stage.close
         const signedAt = stage.network.latest().sequence
         yield* stopWorkers
-        // One to know the network by, and the one that the wait begins with.
-        old.answersLeft = 2
+        // Two to know the network by, and the one that the wait begins with.
+        old.answersLeft = 3
         const { lines } = yield* recoverOn(stage)
         const waitedFor = Number(/waiting for ledger (\d+)/.exec(lines[0] ?? "")?.[1])
         // An envelope of four ledgers (the test's setting) that was signed by the newest one applies below signedAt + 5.

@@ -179,4 +179,8 @@ export const laws = Effect.fnUntraced(function* (stage: TestNetwork) {
   const moves = yield* sql<{ from_status: IssuanceStatus; to_status: IssuanceStatus }>`
     SELECT DISTINCT from_status, to_status FROM issuance_events WHERE from_status IS NOT NULL`
   expect(moves.filter(({ from_status, to_status }) => !canMove(from_status, to_status))).toEqual([])
+  const revived = yield* sql`
+    SELECT issuance_id FROM issuance_events
+    WHERE from_status IN ('failed', 'cancelled') AND reason IS DISTINCT FROM 'recovered'`
+  expect(revived).toEqual([])
 })
