@@ -9,6 +9,7 @@
  *
  * A failing seed prints the line that replays it. The last line is one JSON object.
  */
+import { createHash } from "node:crypto"
 import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import { startThrowawayPostgres } from "../layers/db/embedded-postgres/Throwaway.ts"
@@ -52,6 +53,12 @@ const seedsWanted = (): ReadonlyArray<number> => {
   return Array.from({ length: Number(values.seeds ?? 100) }, (_, index) => Number(values.from) + index)
 }
 
+/** The same for the same seeds and sources, however often they are run: of every line of every trace. */
+const digestOf = (lines: ReadonlyArray<ShardLine>): string => {
+  const hashes = lines.toSorted((one, other) => one.seed - other.seed).map(({ traceHash }) => traceHash)
+  return createHash("sha256").update(hashes.join()).digest("hex").slice(0, 16)
+}
+
 const simulateSeeds = (socketDir: string) =>
   Effect.gen(function* () {
     const seeds = seedsWanted()
@@ -81,7 +88,7 @@ const simulateSeeds = (socketDir: string) =>
     const perMinute = (count: number) => ((count * 60) / seconds).toFixed(1)
     console.log(`${perMinute(seeds.length)} seeds and ${perMinute(hours)} simulated hours a minute`)
     const figures = { seeds: lines.length, failures, simulated_hours: Number(hours.toFixed(2)) }
-    console.log(JSON.stringify({ ...figures, seconds: Number(seconds.toFixed(1)) }))
+    console.log(JSON.stringify({ ...figures, seconds: Number(seconds.toFixed(1)), traces: digestOf(lines) }))
     if (failures > 0) process.exitCode = 1
   })
 

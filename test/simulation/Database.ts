@@ -111,12 +111,27 @@ export const makeDatabase = (world: World, real: RealSessions, gate: Gate): Data
   let waiting: Array<Waiting> = []
   let isAway = false
 
+  /** Keeps those that wait from going on by themselves while something is done that may free their locks. */
+  let depth = 0
+  const whileHeld = async (act: () => Promise<void>): Promise<void> => {
+    depth++
+    for (const one of waiting) real.hold(one.real)
+    await act()
+    await wake()
+    depth--
+    if (depth === 0) for (const one of waiting) real.letGo(one.real)
+  }
+
   /** Those whose lock has come free go on, one after the other. */
   const wake = async (): Promise<void> => {
     for (let again = true; again; ) {
       again = false
       for (const one of waiting) {
-        if ((await real.watch(one.real, one.running)) === "blocked") continue
+        real.letGo(one.real)
+        if ((await real.watch(one.real, one.running)) === "blocked") {
+          real.hold(one.real)
+          continue
+        }
         waiting = waiting.filter((other) => other !== one)
         const exit = one.running.exit()
         if (exit !== undefined) one.finish(one.instead ?? exit)
@@ -126,13 +141,14 @@ export const makeDatabase = (world: World, real: RealSessions, gate: Gate): Data
     }
   }
 
-  const endWaiting = async (one: Waiting, instead: StatementExit): Promise<void> => {
-    if (!waiting.includes(one)) return
-    one.instead = instead
-    await real.cancel(one.real)
-    await one.running.finished
-    await wake()
-  }
+  const endWaiting = (one: Waiting, instead: StatementExit): Promise<void> =>
+    whileHeld(async () => {
+      if (!waiting.includes(one)) return
+      one.instead = instead
+      real.letGo(one.real)
+      await real.cancel(one.real)
+      await one.running.finished
+    })
 
   const waitForLock = async (one: Waiting, session: Held | undefined, who: string): Promise<void> => {
     waiting.push(one)
@@ -174,13 +190,21 @@ export const makeDatabase = (world: World, real: RealSessions, gate: Gate): Data
         }
         done(exit)
       }
-      const running = used.run(sql, params)
-      if ((await real.watch(used, running)) === "blocked") {
-        return waitForLock({ real: used, running, label, finish, instead: undefined }, session, process.name)
+      const run = async (): Promise<void> => {
+        const running = used.run(sql, params)
+        if ((await real.watch(used, running)) === "blocked") {
+          return waitForLock(
+            { real: used, running, label, finish, instead: undefined },
+            session,
+            process.name,
+          )
+        }
+        const exit = running.exit()
+        if (exit !== undefined) finish(exit)
       }
-      const exit = running.exit()
-      if (exit !== undefined) finish(exit)
-      if (waiting.length > 0) await wake()
+      // Only the end of a transaction frees locks.
+      const mayFree = session === undefined || sql.startsWith("ROLLBACK") || isEnd
+      return mayFree && waiting.length > 0 ? whileHeld(run) : run()
     }
 
   const letGo = (session: Held): void => {
@@ -193,10 +217,11 @@ export const makeDatabase = (world: World, real: RealSessions, gate: Gate): Data
   const rollBack = async (session: Held): Promise<void> => {
     if (session.isBroken || session.isClosed) return
     session.isBroken = true
-    if (session.waiting !== undefined) await endWaiting(session.waiting, connectionLost())
-    if (session.hasBegun) await session.real?.run("ROLLBACK").finished
-    letGo(session)
-    await wake()
+    await whileHeld(async () => {
+      if (session.waiting !== undefined) await endWaiting(session.waiting, connectionLost())
+      if (session.hasBegun) await session.real?.run("ROLLBACK").finished
+      letGo(session)
+    })
   }
 
   /** As the driver does it: the statement is cancelled, and its end waited for. */

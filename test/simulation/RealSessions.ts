@@ -27,6 +27,12 @@ export interface RealSessions {
   /** Whether these wait for each other in a circle. */
   readonly isCircle: (sessions: ReadonlyArray<RealSession>) => Promise<boolean>
   readonly cancel: (session: RealSession) => Promise<void>
+  /**
+   * Stops the server's process of a session that waits for a lock, and lets it go on. Several may get what they wait
+   * for at the same moment; which of them is first must not be PostgreSQL's choice.
+   */
+  readonly hold: (session: RealSession) => void
+  readonly letGo: (session: RealSession) => void
   /** For the simulator's own reading and writing, outside of every program. */
   readonly query: (sql: string, params?: ReadonlyArray<unknown>) => Promise<ReadonlyArray<PgConnection.Row>>
   /** As it was when it was migrated. */
@@ -88,6 +94,16 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
   const tables = await tablesOf(beside)
   await stopVacuum(beside, tables)
 
+  const stopped = new Set<number>()
+  const goOn = (processId: number): void => {
+    if (stopped.delete(processId)) process.kill(processId, "SIGCONT")
+  }
+  const goOnAll = (): void => {
+    for (const processId of stopped) goOn(processId)
+  }
+  // A process that stays stopped would keep the server from ending.
+  process.once("exit", goOnAll)
+
   const blockersOf = async ({ processId }: RealSession): Promise<ReadonlyArray<number>> => {
     const [row] = await rowsOf(beside, "SELECT pg_blocking_pids($1::int) AS pids", [processId])
     return ((row?.pids ?? []) as ReadonlyArray<number>).filter((one) => ours.has(one))
@@ -119,13 +135,22 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
     cancel: async ({ processId }) => {
       await rowsOf(beside, "SELECT pg_cancel_backend($1::int)", [processId])
     },
+    hold: ({ processId }) => {
+      stopped.add(processId)
+      process.kill(processId, "SIGSTOP")
+    },
+    letGo: ({ processId }) => goOn(processId),
     query: (sql, params = []) => rowsOf(beside, sql, params),
     empty: async () => {
       await rowsOf(beside, `TRUNCATE ${tables.join(", ")} RESTART IDENTITY`, [])
       // The only row that a migration makes.
       await rowsOf(beside, "INSERT INTO issuance_control (id) VALUES (1)", [])
     },
-    close: () => Effect.runPromise(Scope.close(scope, Exit.void)),
+    close: async () => {
+      goOnAll()
+      process.off("exit", goOnAll)
+      await Effect.runPromise(Scope.close(scope, Exit.void))
+    },
   }
 }
 

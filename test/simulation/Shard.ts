@@ -2,6 +2,7 @@
  * The seeds that one process runs, on a database of its own at a throwaway PostgreSQL. Each outcome is one line of
  * JSON. The simulation is imported only after a planted bug is in place, so that its modules are the patched ones.
  */
+import { createHash } from "node:crypto"
 import { PgClient } from "@effect/sql-pg"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
@@ -26,6 +27,8 @@ export interface ShardLine {
   readonly violations: ReadonlyArray<string>
   readonly virtualMs: number
   readonly paid: number
+  /** SHA-256 of the trace, hex. */
+  readonly traceHash: string
   readonly trace?: ReadonlyArray<string>
   /** Places of the faults that are needed, and the faults. */
   readonly minimal?: ReadonlyArray<readonly [number, object]>
@@ -67,6 +70,7 @@ export const runShard = async (plan: ShardPlan, write: (line: ShardLine) => void
       violations,
       virtualMs,
       paid,
+      traceHash: createHash("sha256").update(trace.join("\n")).digest("hex"),
       ...(plan.trace ? { trace } : {}),
       ...(minimal === undefined ? {} : { minimal }),
     })
