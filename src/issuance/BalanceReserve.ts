@@ -2,18 +2,24 @@
  * The XLM that claimable balances reserve: with two claimants each takes two base reserves of the distribution
  * account (CAP-23), 1 XLM, until somebody claims it.
  *
- * Invariant: all batches in flight together never promise more balances than the XLM can reserve, or the ledger would
- * refuse a whole batch for the program's sake. How it would break: two channels that read the same XLM and do not see
- * each other's balances; so they are counted one after the other (the lock on `issuance_control`, which claims take
- * too), and against a balance of XLM that is not older than what has been settled.
+ * Invariant: all batches in flight and the open upkeep transaction together never promise more than the XLM can keep, or
+ * the ledger would refuse a whole batch for the program's sake (src/issuance/XlmPromises.ts). Locks are taken in the order
+ * fence, campaigns, promises: whoever waits for a campaign while it holds the lock on promises would hold up every claim.
  */
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { eject } from "./EjectRewards.ts"
 import { readTreasury } from "./LedgerAccounts.ts"
-
-/** Reserve of a balance with two claimants, in stroops of XLM. */
-const BALANCE_RESERVE_STROOPS = 10_000_000n
+import { lockCampaigns } from "./LockCampaigns.ts"
+import {
+  allPromises,
+  BALANCE_RESERVE_STROOPS,
+  lockXlm,
+  promisesBeside,
+  type SpendableXlm,
+  unpromised,
+  type XlmPromises,
+} from "./XlmPromises.ts"
 
 export interface Reserve {
   /** XLM of the distribution account above its minimum balance, stroops; may be negative. */
@@ -24,12 +30,16 @@ export interface Reserve {
   readonly checkAt: Date
 }
 
-const affordable = (reserveStroops: bigint): number =>
-  reserveStroops < 0n ? 0 : Number(reserveStroops / BALANCE_RESERVE_STROOPS)
+/** How many balances can be reserved beside what is promised. */
+const roomFor = (xlm: SpendableXlm, promises: XlmPromises): number => {
+  const free = unpromised(xlm, promises)
+  return free === undefined || free < 0n ? 0 : Number(free / BALANCE_RESERVE_STROOPS)
+}
 
 /**
- * Holds the balances of a batch that the XLM cannot reserve beside those of the other batches in flight; answers with
- * how many. Belongs into a transaction that holds the channel's fence, and only while nothing is alive there.
+ * Holds the balances of a batch that the XLM cannot reserve beside those of the other batches in flight and beside the
+ * upkeep's; answers with how many. Belongs into a transaction that holds the channel's fence, and only while nothing is
+ * alive there.
  */
 export const holdBeyondReserve = Effect.fn("BalanceReserve.hold")(function* (
   channelId: number,
@@ -37,19 +47,15 @@ export const holdBeyondReserve = Effect.fn("BalanceReserve.hold")(function* (
   { checkAt, latestLedger, reserveStroops }: Reserve,
 ) {
   const sql = yield* SqlClient.SqlClient
-  yield* sql`SELECT 1 FROM issuance_control WHERE id = 1 FOR UPDATE`
+  yield* lockCampaigns(channelId, sequence)
+  yield* lockXlm
   // A statement of its own: it must see what the transaction that held the lock before has kept.
+  const promises = yield* promisesBeside(channelId, sequence)
   const beyond = yield* sql<{ id: string }>`
     SELECT id FROM reward_issuances
     WHERE status = 'submitted' AND payout = 'claimable_balance'
       AND channel_id = ${channelId} AND channel_sequence = ${sequence}
-    ORDER BY id OFFSET (
-      SELECT CASE
-        WHEN coalesce((SELECT max(ledger) FROM stellar_envelopes WHERE status = 'applied'), 0) > ${latestLedger} THEN 0
-        ELSE greatest(0, ${affordable(reserveStroops)}::int - count(*)::int) END
-      FROM reward_issuances
-      WHERE status = 'submitted' AND payout = 'claimable_balance'
-        AND (channel_id, channel_sequence) <> (${channelId}::int, ${sequence}::bigint))`
+    ORDER BY id OFFSET ${roomFor({ availableStroops: reserveStroops, latestLedger }, promises)}::int`
   yield* eject(
     channelId,
     sequence,
@@ -58,12 +64,9 @@ export const holdBeyondReserve = Effect.fn("BalanceReserve.hold")(function* (
   return beyond.length
 }, Effect.orDie)
 
-/** How many more balances the XLM could reserve now, beside those in flight: a guess for whoever only looks. */
+/** How many more balances the XLM could reserve now, beside what is promised: a guess for whoever only looks. */
 export const balanceRoom = Effect.fn("BalanceReserve.room")(function* () {
-  const sql = yield* SqlClient.SqlClient
-  const { treasury } = yield* readTreasury([])
-  const [row] = yield* sql<{ count: number }>`
-    SELECT count(*)::int AS count FROM reward_issuances
-    WHERE status = 'submitted' AND payout = 'claimable_balance'`.pipe(Effect.orDie)
-  return Math.max(0, affordable(treasury?.nativeAvailableStroops ?? 0n) - (row?.count ?? 0))
+  const { latestLedger, treasury } = yield* readTreasury([])
+  const availableStroops = treasury?.nativeAvailableStroops ?? 0n
+  return roomFor({ availableStroops, latestLedger }, yield* allPromises)
 })

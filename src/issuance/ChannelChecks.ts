@@ -71,14 +71,19 @@ export const registerNew = Effect.fnUntraced(function* (
   yield* channels.register(fresh)
 })
 
-/** A channel that was there once is never made anew: its sequences would start over. */
+/**
+ * A channel that was there once is never made anew. Answers with those that are gone and quarantined: a worker took them
+ * out of use when their account was merged, and they bind nothing any more (src/issuance/Verdict.ts, "Lost"). One that is
+ * gone and should be there says that the network is another one.
+ */
 export const checkNoneLost = (
   known: ReadonlyArray<ChannelRow>,
   asked: ReadonlySet<string>,
   view: AccountsView,
 ) => {
-  const lost = known.find(({ address }) => asked.has(address) && !view.accounts.has(address))
-  if (lost === undefined) return Effect.void
+  const gone = known.filter(({ address }) => asked.has(address) && !view.accounts.has(address))
+  const lost = gone.find(({ status }) => status !== "quarantined")
+  if (lost === undefined) return Effect.succeed(gone)
   return Effect.fail(
     new IssuanceRefused({
       code: "network_was_reset",

@@ -20,9 +20,11 @@ import { wantedChannels } from "./ChannelCount.ts"
 import { Channels } from "./Channels.ts"
 import { IssuanceRefused } from "./IssuanceRefused.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
-import { type AccountsView, BASE_RESERVE_STROOPS, readTreasury } from "./LedgerAccounts.ts"
+import { type AccountsView, readTreasury } from "./LedgerAccounts.ts"
+import { sayNowAndThen } from "./SayNowAndThen.ts"
 import { UpkeepSettings } from "./UpkeepSettings.ts"
 import { advanceUpkeep, submitUpkeep } from "./UpkeepSteps.ts"
+import { ACCOUNT_RESERVE_STROOPS, allPromises, leftForUpkeep } from "./XlmPromises.ts"
 
 /** A transaction takes 20 signatures: the distribution account's and one of each new channel. */
 const CHANNELS_PER_TRANSACTION = 19
@@ -51,12 +53,12 @@ const demandDistribution = Effect.fnUntraced(function* (view: AccountsView) {
   })
 })
 
-/** How many of them the distribution account can pay for, with reserve (two base reserves, CAP-33) and fee. */
-const affordable = Effect.fnUntraced(function* (availableStroops: bigint) {
+/** How many of them so much XLM pays for, with reserve (two base reserves, CAP-33) and fee. */
+const affordable = Effect.fnUntraced(function* (stroops: bigint) {
   const { feeStroopsMax } = yield* IssuanceSettings
   const { topUpToStroops } = yield* UpkeepSettings
-  const each = topUpToStroops + 2n * BASE_RESERVE_STROOPS + BigInt(OPERATIONS_PER_CHANNEL * feeStroopsMax)
-  return { count: availableStroops > 0n ? Number(availableStroops / each) : 0, each }
+  const each = topUpToStroops + ACCOUNT_RESERVE_STROOPS + BigInt(OPERATIONS_PER_CHANNEL * feeStroopsMax)
+  return { count: stroops > 0n ? Number(stroops / each) : 0, each }
 })
 
 /** Sends a transaction that creates some of the missing ones; false when another transaction is open. */
@@ -74,13 +76,17 @@ const createMissing = Effect.fn("ChannelCreation.createMissing")(function* (
     keys: [distributionKey, ...created.map(({ id }) => channelKey(id))],
     latestLedger: view.latestLedger,
     sequence: distribution.sequence,
+    availableStroops: distribution.availableStroops,
   })
 })
 
 interface Look {
   /** Of the wanted ones, on the ledger and in the database now. */
   readonly ready: number
+  /** Those that never were; one that is lost is never made anew. */
   readonly missing: ReadonlyArray<Channel>
+  /** Out of use, and no longer on the ledger. */
+  readonly lost: ReadonlyArray<Channel>
   readonly view: AccountsView
 }
 
@@ -91,11 +97,13 @@ const look = Effect.fnUntraced(function* (wanted: ReadonlyArray<Channel>) {
   const asked = new Set([...wanted, ...before].map(({ address }) => address))
   const view = yield* readTreasury([...asked])
   const known = yield* channels.list
-  yield* checkNoneLost(known, asked, view)
+  const lost = yield* checkNoneLost(known, asked, view)
   yield* checkAllKnown(known, new Map(wanted.map(({ id, address }) => [id, address])), view)
   yield* registerNew(known, wanted, view)
-  const missing = wanted.filter(({ address }) => !view.accounts.has(address))
-  return { ready: wanted.length - missing.length, missing, view } satisfies Look
+  const knownIds = new Set(known.map(({ id }) => id))
+  const present = wanted.filter(({ address }) => view.accounts.has(address))
+  const missing = wanted.filter(({ address, id }) => !view.accounts.has(address) && !knownIds.has(id))
+  return { ready: present.length, missing, lost, view } satisfies Look
 })
 
 const wantedOnes = Effect.gen(function* () {
@@ -108,23 +116,31 @@ const wantedOnes = Effect.gen(function* () {
 })
 
 /**
- * Creates some of what is missing, as far as the XLM of the distribution account goes; "stuck" when it goes nowhere.
+ * Creates some of what is missing, as far as the XLM goes that is promised to nobody else; "stuck" when it goes nowhere.
  *
  * @error IssuanceRefused where there is no distribution account
  */
 const createSome = Effect.fnUntraced(function* ({ missing, ready, view }: Look) {
   const distribution = yield* demandDistribution(view)
-  const { count, each } = yield* affordable(distribution.availableStroops)
+  const { availableStroops } = distribution
+  const xlm = { availableStroops, latestLedger: view.latestLedger }
+  const free = leftForUpkeep(xlm, yield* allPromises)
+  // Another one was sent, or something settled, since the ledger was asked: the next look knows more.
+  if (free === undefined) return "waits" as const
+  const { count, each } = yield* affordable(free)
   if (count === 0) {
-    yield* Effect.logError(
-      `${missing.length} channel accounts are missing, and the distribution account cannot pay for one: each takes ${formatAmount(each)} XLM`,
+    yield* sayNowAndThen(
+      "create_channels",
+      Effect.logError(
+        `${missing.length} channel accounts are missing, and the distribution account cannot pay for one: each takes ${formatAmount(each)} XLM`,
+      ),
     )
     return "stuck" as const
   }
   const sent = yield* createMissing(missing.slice(0, count), view)
   if (sent)
     yield* Effect.logInfo(`creating channel accounts: ${ready} of ${ready + missing.length} are there`)
-  return "sent" as const
+  return sent ? ("sent" as const) : ("waits" as const)
 })
 
 /**
@@ -161,6 +177,13 @@ const refuseNotCreated = Effect.fnUntraced(function* (why: string) {
   })
 })
 
+const warnOfLost = ({ lost }: Look) =>
+  lost.length === 0
+    ? Effect.void
+    : Effect.logWarning(
+        "channels that are out of use are no longer on the ledger; the worker begins without them",
+      ).pipe(Effect.annotateLogs({ channels: lost.map(({ id }) => id).join(", ") }))
+
 /**
  * Brings the pool to the wanted number of channels before the worker begins. Where the XLM suffices for some of them
  * only, it begins with those, and `completeChannels` goes on when there is more.
@@ -178,9 +201,10 @@ export const ensureChannels = Effect.fn("ChannelCreation.ensureChannels")(functi
     }
     if (seen.ready > best) fruitless = 0
     best = Math.max(best, seen.ready)
-    if (seen.missing.length === 0) return
+    if (seen.missing.length === 0) return yield* warnOfLost(seen)
     if (state === "free" && (yield* createSome(seen)) === "stuck") {
-      return best > 0 ? undefined : yield* refuseNotCreated("there is not enough XLM for a single one")
+      if (best === 0) return yield* refuseNotCreated("there is not enough XLM for a single one")
+      return yield* warnOfLost(seen)
     }
     yield* Effect.sleep(LOOK_EVERY)
   }

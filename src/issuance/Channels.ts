@@ -41,6 +41,14 @@ export interface ChannelRow {
   readonly leaseUntil: Date | null
 }
 
+/** What a change of status rests on. */
+export interface StatusKnowledge {
+  /** Where the ledger shows the channel, when what was done with it by others is the reason. */
+  readonly sequenceUnderstood?: bigint | undefined
+  /** What the channel must still be. */
+  readonly from?: ChannelStatus
+}
+
 /** Another worker holds the channel now; whatever was being written was not written. */
 export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   channelId: Schema.Number,
@@ -78,14 +86,16 @@ export class Channels extends Context.Service<
      * takes its channels gets another token.
      */
     readonly takeOver: (workerName: string) => Effect.Effect<void>
-    /** Takes the channel out of use; its issuances stay as they are. `open` takes it into use again. */
+    /**
+     * Takes the channel out of use; its issuances stay as they are. `open` takes it into use again. Answers whether it
+     * did: with `from`, only if the channel still is what the caller takes it for.
+     */
     readonly setStatus: (
       lease: Lease,
       status: ChannelStatus,
       reason: string | null,
-      /** Where the ledger shows the channel, when what was done with it by others is the reason. */
-      sequenceUnderstood?: bigint,
-    ) => Effect.Effect<void, LeaseLost>
+      known?: StatusKnowledge,
+    ) => Effect.Effect<boolean, LeaseLost>
   }
 >()("nova/issuance/Channels") {
   static readonly layer = Layer.effect(
@@ -144,16 +154,18 @@ export class Channels extends Context.Service<
         held: Lease,
         status: ChannelStatus,
         reason: string | null,
-        sequenceUnderstood = 0n,
+        known?: StatusKnowledge,
       ) {
         const now = new Date(yield* Clock.currentTimeMillis)
-        yield* fence(held).pipe(
+        return yield* fence(held).pipe(
           Effect.andThen(
             sql`
               UPDATE channel_accounts SET status = ${status}, status_reason = ${reason}, updated_at = ${now},
-                sequence_understood = greatest(sequence_understood, ${sequenceUnderstood})
-              WHERE id = ${held.channelId}`.pipe(Effect.orDie),
+                sequence_understood = greatest(sequence_understood, ${known?.sequenceUnderstood ?? 0n})
+              WHERE id = ${held.channelId} AND status = coalesce(${known?.from ?? null}::text, status)
+              RETURNING id`.pipe(Effect.orDie),
           ),
+          Effect.map((changed) => changed.length > 0),
           Effect.provideService(SqlClient.SqlClient, sql),
           sql.withTransaction,
           Effect.catchTag("SqlError", Effect.die),

@@ -11,6 +11,7 @@ import { Operation } from "@stellar/stellar-sdk"
 import { Clock, Effect, Metric } from "effect"
 import { distributionKey, Signer } from "../ports/Signer.ts"
 import { countBalances, dueBalances, recordClaimed } from "./ClaimableBalanceRows.ts"
+import { accountIn } from "./LedgerAccounts.ts"
 import { accountKey, claimableBalanceKey, readLedgerEntries } from "./LedgerEntries.ts"
 import { submitUpkeep, UPKEEP_OPERATIONS_MAX } from "./UpkeepSteps.ts"
 import { isUpkeepPaused } from "./UpkeepTransactions.ts"
@@ -36,19 +37,21 @@ export const reclaimBalances = Effect.fn("ClaimableBalances.reclaim")(function* 
   if (due.length === 0) return
   const ourKey = accountKey(distributionAddress)
   const keyed = due.map((balance) => ({ ...balance, key: claimableBalanceKey(balance.balanceId) }))
-  const { entries, latestLedger } = yield* readLedgerEntries([ourKey, ...keyed.map(({ key }) => key)])
+  const answer = yield* readLedgerEntries([ourKey, ...keyed.map(({ key }) => key)])
+  const { entries, latestLedger } = answer
   const gone = keyed.filter(({ key, ledgerMade }) => !entries.has(key) && latestLedger >= ledgerMade)
   yield* recordClaimed(gone.map(({ issuanceId }) => issuanceId))
   const there = keyed.filter(({ key }) => entries.has(key))
-  const ours = entries.get(ourKey)
-  if (there.length === 0 || ours?.type !== "account" || (yield* isUpkeepPaused("reclaim"))) return
+  const ours = accountIn(answer, distributionAddress)
+  if (there.length === 0 || ours === undefined || (yield* isUpkeepPaused("reclaim"))) return
   yield* submitUpkeep({
     purpose: "reclaim",
     operations: there.map(({ balanceId }) => Operation.claimClaimableBalance({ balanceId })),
     subjects: there.map(({ issuanceId }) => issuanceId),
     keys: [distributionKey],
     latestLedger,
-    sequence: ours.account.seqNum,
+    sequence: ours.sequence,
+    availableStroops: ours.availableStroops,
   })
 })
 

@@ -61,7 +61,8 @@ const toAccount = (entry: xdr.AccountEntry): LedgerAccount => {
   }
 }
 
-const accountIn = ({ entries }: LedgerEntries, address: string): LedgerAccount | undefined => {
+/** The account, where it was asked for and the ledger has it. */
+export const accountIn = ({ entries }: LedgerEntries, address: string): LedgerAccount | undefined => {
   const entry = entries.get(accountKey(address))
   return entry?.type === "account" ? toAccount(entry.account) : undefined
 }

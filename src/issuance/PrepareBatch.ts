@@ -14,13 +14,23 @@ import { Preflight } from "./Preflight.ts"
 import { type Disposition, dispositionOf, FIRST_CHECK_MS } from "./RecipientPolicy.ts"
 import type { StepView } from "./StepView.ts"
 import { readAnswer } from "./SubmissionOutcome.ts"
-import { isProgramCode } from "./TransactionOutcome.ts"
+import { isProgramCode, type PaymentFate } from "./TransactionOutcome.ts"
 
 /** Why a reward cannot be paid now. */
 export interface Finding {
   readonly reason: IssuanceReason
   /** The ledger's own word, where it has spoken. */
   readonly code: string | null
+  /** Where the campaign's policy has no say. */
+  readonly disposition?: Disposition
+}
+
+/** What an operation's failure says about its reward; undefined where it is not about that one. */
+export const findingOf = (fate: PaymentFate | undefined): Finding | undefined => {
+  if (fate?._tag === "Recipient") return { reason: fate.reason, code: fate.code }
+  // Left as a balance again it would meet the same lack; the look at held rewards knows when there is XLM.
+  if (fate?._tag === "Reserve") return { reason: "no_trustline", code: fate.code, disposition: "hold" }
+  return undefined
 }
 
 /**
@@ -83,8 +93,9 @@ export const toEjections = (
   rewards.flatMap(({ issuanceId, policy, walletAddress }) => {
     const finding = findings.get(issuanceId)
     if (finding === undefined) return []
-    const { isChecked, to } = TO[dispositionOf(finding.reason, policy, walletAddress)]
-    return [{ issuanceId, ...finding, to, checkAt: isChecked ? new Date(nowMs + FIRST_CHECK_MS) : null }]
+    const { code, reason } = finding
+    const { isChecked, to } = TO[finding.disposition ?? dispositionOf(reason, policy, walletAddress)]
+    return [{ issuanceId, reason, code, to, checkAt: isChecked ? new Date(nowMs + FIRST_CHECK_MS) : null }]
   })
 
 export const countEjections = Effect.fnUntraced(function* (ejections: ReadonlyArray<Ejection>) {

@@ -10,10 +10,10 @@ import { Channels, type Lease } from "./Channels.ts"
 import { IssuanceControl } from "./IssuanceControl.ts"
 import { confirmedTotal, countVerdict, feesStroopsTotal, settlementLagSeconds } from "./IssuanceMetrics.ts"
 import { LedgerShare } from "./LedgerShare.ts"
-import { countEjections, type Finding, toEjections } from "./PrepareBatch.ts"
+import { countEjections, type Finding, findingOf, toEjections } from "./PrepareBatch.ts"
 import { readAnswer } from "./SubmissionOutcome.ts"
 import { readOutcome, type TransactionOutcome } from "./TransactionOutcome.ts"
-import { type ChannelView, judge } from "./Verdict.ts"
+import { type ChannelView, decide, judge, judgeLost, type LookUp } from "./Verdict.ts"
 
 /** What became of the channel: free for its next sequence, still waiting for a verdict, or halted. */
 export type Settled = "free" | "waiting" | "halted"
@@ -38,7 +38,7 @@ const halt = Effect.fnUntraced(function* (
   yield* Effect.logError("channel halted: what happened on the ledger is not understood").pipe(
     Effect.annotateLogs({ reason }),
   )
-  yield* channels.setStatus(lease, "halted", reason, sequenceUnderstood)
+  yield* channels.setStatus(lease, "halted", reason, { sequenceUnderstood })
   return "halted" as Settled
 })
 
@@ -94,6 +94,15 @@ const confirm = Effect.fnUntraced(function* (
   yield* countVerdict("paid")
 })
 
+const warnOfReserve = ({ fates }: Failed, hash: string) => {
+  const count = fates.filter(({ _tag }) => _tag === "Reserve").length
+  return count === 0
+    ? Effect.void
+    : Effect.logError(
+        `${count} claimable balances wait for XLM: the distribution account could not reserve them, since it was spent otherwise`,
+      ).pipe(Effect.annotateLogs({ hash }))
+}
+
 /**
  * A failure that names the program, or nobody, would only come again: everything stops until a person has looked. One
  * that names the channel's account stops that channel.
@@ -107,7 +116,8 @@ const stopFor = Effect.fnUntraced(function* (lease: Lease, outcome: Failed, hash
     return yield* channels.setStatus(lease, "quarantined", outcome.code)
   }
   const programFault = outcome.fates.find((fate) => fate._tag === "Program")
-  if (programFault === undefined && outcome.fates.some((fate) => fate._tag === "Recipient")) return
+  const isExplained = outcome.fates.some(({ _tag }) => _tag === "Recipient" || _tag === "Reserve")
+  if (programFault === undefined && isExplained) return yield* warnOfReserve(outcome, hash)
   const reason = programFault?._tag === "Program" ? `${outcome.code}: ${programFault.code}` : outcome.code
   const control = yield* IssuanceControl
   yield* control.pause(reason)
@@ -130,8 +140,8 @@ const refuse = Effect.fnUntraced(function* (
   const { issuanceIds } = yield* batches.body(base.hash)
   const findings = new Map<string, Finding>()
   for (const [index, issuanceId] of issuanceIds.entries()) {
-    const fate = outcome.fates[index]
-    if (fate?._tag === "Recipient") findings.set(issuanceId, { reason: fate.reason, code: fate.code })
+    const finding = findingOf(outcome.fates[index])
+    if (finding !== undefined) findings.set(issuanceId, finding)
   }
   yield* stopFor(lease, outcome, base.hash)
   const rewards = yield* batches.bound(lease, base.sequence)
@@ -181,17 +191,36 @@ const lookUpAll = Effect.fnUntraced(function* (batch: Batch) {
   return answers
 })
 
-const judgeAnswers = (view: ChannelView, batch: Batch, answers: ReadonlyArray<Answer>) =>
-  judge(
-    view,
-    batch.envelopes,
-    answers.map(({ envelope, transaction }) => ({
-      hash: envelope.hash,
-      found: Option.isSome(transaction.included),
-      latestLedger: transaction.latestLedger,
-      oldestLedger: transaction.oldestLedger,
-    })),
-  )
+const toLookUps = (answers: ReadonlyArray<Answer>): ReadonlyArray<LookUp> =>
+  answers.map(({ envelope, transaction }) => ({
+    hash: envelope.hash,
+    found: Option.isSome(transaction.included),
+    latestLedger: transaction.latestLedger,
+    oldestLedger: transaction.oldestLedger,
+  }))
+
+const wait = Effect.fnUntraced(function* (reason: "node_lags" | "history_incomplete") {
+  yield* countVerdict(reason)
+  if (reason === "history_incomplete") {
+    yield* Effect.logError(
+      "no verdict: the node no longer holds the ledgers in which the batch could have applied",
+    )
+  }
+  return "waiting" as Settled
+})
+
+const settleBy = Effect.fnUntraced(function* (
+  lease: Lease,
+  sequence: bigint,
+  answers: ReadonlyArray<Answer>,
+  hash: string,
+) {
+  const applied = answers.find(({ envelope }) => envelope.hash === hash)
+  if (applied === undefined || Option.isNone(applied.transaction.included)) return "waiting" as Settled
+  const successful = applied.transaction.status === "SUCCESS"
+  const included = { ...applied.transaction.included.value, successful }
+  return yield* settle(lease, sequence, applied.envelope, included)
+})
 
 /** The sequence is consumed: finds which of ours did it, and settles by its result. */
 export const settleByLookUp = Effect.fn("SettleVerdict.settleByLookUp")(function* (
@@ -200,16 +229,8 @@ export const settleByLookUp = Effect.fn("SettleVerdict.settleByLookUp")(function
   batch: Batch,
 ) {
   const answers = yield* lookUpAll(batch)
-  const judgement = judgeAnswers(view, batch, answers)
-  if (judgement._tag === "Undecided") {
-    yield* countVerdict(judgement.reason)
-    if (judgement.reason === "history_incomplete") {
-      yield* Effect.logError(
-        "no verdict: the node no longer holds the ledgers in which the batch could have applied",
-      )
-    }
-    return "waiting" as Settled
-  }
+  const judgement = judge(view, batch.envelopes, toLookUps(answers))
+  if (judgement._tag === "Undecided") return yield* wait(judgement.reason)
   if (judgement._tag === "UnknownHand") {
     return yield* halt(
       lease,
@@ -218,9 +239,42 @@ export const settleByLookUp = Effect.fn("SettleVerdict.settleByLookUp")(function
       view.sequence,
     )
   }
-  const applied = answers.find(({ envelope }) => envelope.hash === judgement.hash)
-  if (applied === undefined || Option.isNone(applied.transaction.included)) return "waiting"
-  const successful = applied.transaction.status === "SUCCESS"
-  const included = { ...applied.transaction.included.value, successful }
-  return yield* settle(lease, batch.sequence, applied.envelope, included)
+  return yield* settleBy(lease, batch.sequence, answers, judgement.hash)
+})
+
+/** The account was there when an envelope was signed; an answer of an earlier ledger may be of a node that lags. */
+const quarantineLost = Effect.fnUntraced(function* (lease: Lease, latestLedger: number, batch: Batch) {
+  if (lease.status !== "open" || !batch.envelopes.some((one) => latestLedger >= one.ledgerSigned)) return
+  const channels = yield* Channels
+  const reason = "its account is not on the ledger"
+  if (yield* channels.setStatus(lease, "quarantined", reason, { from: "open" })) {
+    yield* Effect.logError("channel quarantined: its account is not on the ledger")
+  }
+})
+
+/**
+ * The channel's account is gone, as an answer of `latestLedger` shows: once none of ours can apply any more, the batch is
+ * settled by the one that was applied, or released where none ever was. "waiting" until that is proven. What is halted
+ * stays as it is.
+ */
+export const settleLost = Effect.fn("SettleVerdict.settleLost")(function* (
+  lease: Lease,
+  latestLedger: number,
+  batch: Batch,
+) {
+  const view: ChannelView = { latestLedger, sequence: undefined, sequenceLedger: undefined }
+  const isLost = decide(view, batch.sequence, batch.envelopes)._tag === "Lost"
+  if (lease.status === "halted" || !isLost) return "waiting" as Settled
+  yield* quarantineLost(lease, latestLedger, batch)
+  const answers = yield* lookUpAll(batch)
+  const judgement = judgeLost(batch.envelopes, toLookUps(answers))
+  if (judgement._tag === "Undecided") return yield* wait(judgement.reason)
+  if (judgement._tag === "Settle") return yield* settleBy(lease, batch.sequence, answers, judgement.hash)
+  const batches = yield* Batches
+  const alive = batch.envelopes.filter(({ expired }) => !expired).map(({ hash }) => hash)
+  yield* countVerdict("expired")
+  yield* batches.recordExpired(lease, alive)
+  const released = yield* batches.releaseExpired(lease, batch.sequence)
+  yield* Effect.logInfo(`${released} rewards of a channel that is not on the ledger go to others`)
+  return "free"
 })

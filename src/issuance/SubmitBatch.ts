@@ -16,7 +16,7 @@ import { followUp } from "./FollowUp.ts"
 import { countVerdict } from "./IssuanceMetrics.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
 import { prepareBatch } from "./PrepareBatch.ts"
-import { settleByLookUp } from "./SettleVerdict.ts"
+import { settleByLookUp, settleLost } from "./SettleVerdict.ts"
 import { signBatch } from "./SignBatch.ts"
 import type { StepView } from "./StepView.ts"
 import { decide } from "./Verdict.ts"
@@ -93,7 +93,8 @@ const recheckHalted = Effect.fn("SubmitBatch.recheckHalted")(function* (
   const isDue = view.latestLedger % RECHECK_LEDGERS === lease.channelId % RECHECK_LEDGERS
   if (!isDue || decide(view, batch.sequence, batch.envelopes)._tag !== "LookUp") return
   if ((yield* settleByLookUp(lease, view, batch)) !== "free") return
-  yield* channels.setStatus(lease, "open", null)
+  // Its settlement may have found another reason to keep it out of use.
+  if (!(yield* channels.setStatus(lease, "open", null, { from: "halted" }))) return
   yield* Effect.logInfo("a halted channel is in use again: the ledger showed what became of its batch")
 })
 
@@ -122,6 +123,8 @@ export const advanceChannel = Effect.fn("SubmitBatch.advanceChannel")(
       }
       case "Build":
         return yield* build(lease, view, batch, isPaused)
+      case "Lost":
+        return yield* settleLost(lease, view.latestLedger, batch)
     }
   },
   (effect, lease) => Effect.annotateLogs(effect, { channel: lease.channelId }),

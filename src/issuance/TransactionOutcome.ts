@@ -9,11 +9,15 @@
 import { xdr } from "@stellar/stellar-sdk"
 import type { IssuanceReason } from "./Issuance.ts"
 
-/** Whose fault an operation's failure is: the recipient's (this one ends), or the program's (all of it pauses). */
+/**
+ * Whose fault an operation's failure is: the recipient's (this one ends), or the program's (all of it pauses). Or nobody's
+ * but the treasury's, which has no XLM left to reserve a claimable balance: those wait, and payments go on.
+ */
 export type PaymentFate =
   | { readonly _tag: "Good" }
   | { readonly _tag: "Recipient"; readonly reason: IssuanceReason; readonly code: string }
   | { readonly _tag: "Program"; readonly code: string }
+  | { readonly _tag: "Reserve"; readonly code: string }
 
 export type TransactionOutcome =
   /** Applied: operation i paid payment i. */
@@ -55,7 +59,8 @@ const PAYMENT: Record<xdr.PaymentResult["type"], PaymentFate> = {
 const CLAIMABLE_BALANCE: Record<xdr.CreateClaimableBalanceResult["type"], PaymentFate> = {
   createClaimableBalanceSuccess: good,
   createClaimableBalanceMalformed: recipient("rejected_by_network", "op_malformed"),
-  createClaimableBalanceLowReserve: program("op_low_reserve"),
+  // XLM was counted before it was promised (XlmPromises.ts); somebody else has spent it since.
+  createClaimableBalanceLowReserve: { _tag: "Reserve", code: "op_low_reserve" },
   createClaimableBalanceNoTrust: program("op_src_no_trust"),
   createClaimableBalanceNotAuthorized: program("op_src_not_authorized"),
   createClaimableBalanceUnderfunded: program("op_underfunded"),
@@ -72,11 +77,11 @@ const OPERATION: Record<Exclude<xdr.OperationResult["type"], "opInner">, Payment
 
 const PROGRAM_CODES = new Set(
   [...Object.values(PAYMENT), ...Object.values(CLAIMABLE_BALANCE), ...Object.values(OPERATION)].flatMap(
-    (fate) => (fate._tag === "Program" ? [fate.code] : []),
+    (fate) => (fate._tag === "Program" || fate._tag === "Reserve" ? [fate.code] : []),
   ),
 )
 
-/** Whether an operation's code, "op_underfunded", speaks of the program rather than of a recipient. */
+/** Whether an operation's code, "op_underfunded", speaks of us rather than of a recipient. */
 export const isProgramCode = (code: string): boolean => PROGRAM_CODES.has(code)
 
 const fateOf = (operation: xdr.OperationResult): PaymentFate => {

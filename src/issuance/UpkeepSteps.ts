@@ -17,6 +17,7 @@ import { bidForOperation } from "./FeeBid.ts"
 import { FeeMarket } from "./FeeMarket.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
 import { readAccounts } from "./LedgerAccounts.ts"
+import { sayNowAndThen } from "./SayNowAndThen.ts"
 import { readSubmission } from "./SubmissionOutcome.ts"
 import { decodeResult, transactionCode } from "./TransactionOutcome.ts"
 import {
@@ -56,6 +57,8 @@ export interface UpkeepPlan {
   /** The answer that it was decided on: its ledger, and the distribution account's sequence in it. */
   readonly latestLedger: number
   readonly sequence: bigint
+  /** XLM that the distribution account can spend by that answer, stroops. */
+  readonly availableStroops: bigint
 }
 
 const build = Effect.fnUntraced(function* (plan: UpkeepPlan, ledgerMax: number) {
@@ -90,7 +93,8 @@ const send = Effect.fn("UpkeepSteps.send")(function* ({ envelopeXdr, hash, purpo
 })
 
 /**
- * Signs, stores and sends one; false when another one is open, which is then to be advanced first.
+ * Signs, stores and sends one; false when another one is open, which is then to be advanced first, or when its XLM is
+ * promised to others by now.
  *
  * @error SignerError where there is no signature; nothing was stored then
  */
@@ -106,7 +110,16 @@ export const submitUpkeep = Effect.fn("UpkeepSteps.submit")(function* (plan: Upk
     subjects: plan.subjects,
     ledgerMax,
   }
-  if (!(yield* storeUpkeep(transaction))) return false
+  const stored = yield* storeUpkeep(transaction, plan)
+  if (stored === "unaffordable") {
+    yield* sayNowAndThen(
+      `unaffordable ${plan.purpose}`,
+      Effect.logWarning(
+        "an upkeep transaction waits for XLM: what the distribution account can spend is promised",
+      ).pipe(Effect.annotateLogs({ purpose: plan.purpose })),
+    )
+  }
+  if (stored !== "stored") return false
   yield* send(transaction)
   return true
 })
@@ -194,6 +207,8 @@ export const advanceUpkeep = Effect.fn("UpkeepSteps.advance")(function* () {
     case "Rebuild":
       yield* end(open, { status: "expired" })
       return "free"
+    // "Lost": there is no distribution account, and nothing that could be done about it here.
+    case "Lost":
     case "Wait":
     case "Build":
       if ((yield* Clock.currentTimeMillis) >= open.sentAtMs + RESEND_MS) {

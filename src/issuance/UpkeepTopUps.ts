@@ -11,9 +11,11 @@ import { distributionKey, Signer } from "../ports/Signer.ts"
 import { type ChannelRow, Channels } from "./Channels.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
 import { type AccountsView, readTreasury } from "./LedgerAccounts.ts"
+import { sayNowAndThen } from "./SayNowAndThen.ts"
 import { UpkeepSettings } from "./UpkeepSettings.ts"
 import { submitUpkeep, UPKEEP_OPERATIONS_MAX } from "./UpkeepSteps.ts"
 import { isUpkeepPaused } from "./UpkeepTransactions.ts"
+import { allPromises, leftForUpkeep } from "./XlmPromises.ts"
 
 /** XLM that leaves in one transaction at most, in stroops: a signer's rule says the same. */
 export const LUMENS_STROOPS_MAX = 1_000n * STROOPS_PER_UNIT
@@ -61,7 +63,8 @@ export const planTopUps = (
 
 /**
  * Sends XLM to the channels that run short. Belongs after `advanceUpkeep` has said "free". Too little XLM in the
- * distribution account is said loudly, and those who can still be paid are.
+ * distribution account, beside what is promised to claimable balances, is said loudly, and those who can still be paid
+ * are.
  *
  * @error SorobanRpcError, SignerError
  */
@@ -75,17 +78,25 @@ export const topUpChannels = Effect.fn("UpkeepTopUps.topUp")(function* () {
   const distribution = view.accounts.get(signer.distributionAddress)
   if (distribution === undefined) return
   const feeStroops = BigInt(feeStroopsMax) * BigInt(Math.min(rows.length, UPKEEP_OPERATIONS_MAX))
+  const { availableStroops } = distribution
+  const { latestLedger } = view
+  const free = leftForUpkeep({ availableStroops, latestLedger }, yield* allPromises)
+  // Another one was sent, or something settled, since the ledger was asked: the next round knows more.
+  if (free === undefined) return
   const { chosen, missingStroops, poor } = planTopUps(rows, view, {
     belowStroops: topUpBelowStroops,
     toStroops: topUpToStroops,
-    budgetStroops: distribution.availableStroops - feeStroops,
+    budgetStroops: free - feeStroops,
   })
   yield* Metric.update(channelsPoor, poor)
   yield* Metric.update(unaffordable, Number(missingStroops) / Number(STROOPS_PER_UNIT))
   if (missingStroops > 0n) {
-    yield* Effect.logError(
-      `${poor} channels run short of XLM for their fees, and the distribution account cannot pay for all of them: send it at least ${formatAmount(missingStroops)} XLM`,
-    ).pipe(Effect.annotateLogs({ distribution: signer.distributionAddress }))
+    yield* sayNowAndThen(
+      "top_ups",
+      Effect.logError(
+        `${poor} channels run short of XLM for their fees, and the distribution account cannot pay for all of them: send it at least ${formatAmount(missingStroops)} XLM`,
+      ).pipe(Effect.annotateLogs({ distribution: signer.distributionAddress })),
+    )
   }
   if (chosen.length === 0 || (yield* isUpkeepPaused("top_up"))) return
   yield* submitUpkeep({
@@ -95,7 +106,8 @@ export const topUpChannels = Effect.fn("UpkeepTopUps.topUp")(function* () {
     ),
     subjects: chosen.map(({ channelId }) => String(channelId)),
     keys: [distributionKey],
-    latestLedger: view.latestLedger,
+    latestLedger,
     sequence: distribution.sequence,
+    availableStroops,
   })
 })

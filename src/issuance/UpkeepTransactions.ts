@@ -9,6 +9,7 @@
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { recordReclaimed } from "./ClaimableBalanceRows.ts"
+import { allPromises, leftForUpkeep, lockXlm, type SpendableXlm, xlmTakenBy } from "./XlmPromises.ts"
 
 export type UpkeepPurpose = "create_channels" | "top_up" | "reclaim"
 
@@ -63,10 +64,28 @@ export const openUpkeep = Effect.gen(function* () {
 }).pipe(Effect.orDie, Effect.withSpan("UpkeepTransactions.open"))
 
 /**
- * Stores a signed transaction; false when another one is open, or when the sequence is known to be consumed (then it
- * was built from an answer of the past, and could only be refused).
+ * "refused": another one is open, or what it was built from is of the past, and it could only be refused. "unaffordable":
+ * the XLM that it takes is promised to claimable balances in flight, or is not there.
  */
-export const storeUpkeep = Effect.fn("UpkeepTransactions.store")(function* (transaction: UpkeepTransaction) {
+export type StoredUpkeep = "stored" | "refused" | "unaffordable"
+
+/** Stores a signed transaction, whose XLM is promised to it from then on. `xlm` is what there was when it was planned. */
+export const storeUpkeep = Effect.fn("UpkeepTransactions.store")(function* (
+  transaction: UpkeepTransaction,
+  xlm: SpendableXlm,
+) {
+  const sql = yield* SqlClient.SqlClient
+  return yield* Effect.gen(function* () {
+    yield* lockXlm
+    // A statement of its own: it must see what the transaction that held the lock before has promised.
+    const free = leftForUpkeep(xlm, yield* allPromises)
+    if (free === undefined) return "refused" as StoredUpkeep
+    if (xlmTakenBy(transaction.envelopeXdr) > free) return "unaffordable"
+    return (yield* insertUpkeep(transaction)) ? "stored" : "refused"
+  }).pipe(sql.withTransaction)
+}, Effect.orDie)
+
+const insertUpkeep = Effect.fnUntraced(function* (transaction: UpkeepTransaction) {
   const sql = yield* SqlClient.SqlClient
   const at = new Date(yield* Clock.currentTimeMillis)
   const { envelopeXdr, hash, ledgerMax, purpose, sequence, subjects } = transaction
@@ -80,7 +99,7 @@ export const storeUpkeep = Effect.fn("UpkeepTransactions.store")(function* (tran
     ON CONFLICT DO NOTHING
     RETURNING hash`
   return stored.length > 0
-}, Effect.orDie)
+})
 
 /** Notes that it is being handed in again. */
 export const touchUpkeep = Effect.fn("UpkeepTransactions.touch")(function* (hash: string) {

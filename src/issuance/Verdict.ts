@@ -1,7 +1,8 @@
 /**
  * The verdict: what the ledger says about the transaction that is bound to a (channel, sequence). Pure.
  *
- * Invariant: an issuance leaves its (channel, sequence) only by `settle` or, with proof of expiry, `rebuild`.
+ * Invariant: an issuance leaves its (channel, sequence) only by `settle` or, with proof of expiry, `rebuild`; where the
+ * account is gone and no sequence can prove anything, with proof by the whole history that none of ours was applied.
  * Everything else is waiting. How it would break: calling expiry from a clock or from another node's ledger
  * than the one whose account entry was read, or taking a lagging node's "not found" for an answer; so `decide`
  * takes account and ledger from one response only, and look-ups carry the range that they speak of.
@@ -29,7 +30,8 @@ export interface ChannelView {
 }
 
 /**
- * Ledgers that a node must be beyond the one that consumed the sequence before its "not found" counts: it looks for
+ * Ledgers that a node must be beyond the one that matters (it consumed the sequence, or is the last that could hold
+ * ours) before its "not found" counts: it looks for
  * the transaction first and reads its range after (stellar-rpc, get_transaction.go), so one ledger may slip between.
  */
 const NOT_FOUND_MARGIN = 3
@@ -39,6 +41,13 @@ export type Decision =
   | { readonly _tag: "Build" }
   /** These can provably never apply any more; then build. */
   | { readonly _tag: "Rebuild"; readonly expired: ReadonlyArray<string> }
+  /**
+   * There is no such account, and none of ours can apply any more: look up these hashes, then `judgeLost`. One that is
+   * created anew makes no old envelope valid: it begins at `ledger << 32`, above every sequence that the former one could
+   * have (stellar-core refuses a merge that would leave one above: ACCOUNT_MERGE_SEQNUM_TOO_FAR), and an envelope needs
+   * the very one below its own. Besides, their ledgers are over.
+   */
+  | { readonly _tag: "Lost"; readonly hashes: ReadonlyArray<string> }
   /** The sequence is consumed: look up these hashes, then `judge`. */
   | { readonly _tag: "LookUp"; readonly hashes: ReadonlyArray<string> }
   /** In flight. */
@@ -51,10 +60,12 @@ export const decide = (
 ): Decision => {
   const alive = envelopes.filter((envelope) => !envelope.expired)
   const hashes = (list: ReadonlyArray<SignedEnvelope>) => list.map((envelope) => envelope.hash)
-  if (view.sequence === undefined) return { _tag: "Wait", alive: hashes(alive) }
+  const allExpired = alive.every((envelope) => view.latestLedger + 1 >= envelope.ledgerMax)
+  if (view.sequence === undefined) {
+    return allExpired ? { _tag: "Lost", hashes: hashes(envelopes) } : { _tag: "Wait", alive: hashes(alive) }
+  }
   if (view.sequence >= boundSequence) return { _tag: "LookUp", hashes: hashes(envelopes) }
   if (alive.length === 0) return { _tag: "Build" }
-  const allExpired = alive.every((envelope) => view.latestLedger + 1 >= envelope.ledgerMax)
   return allExpired ? { _tag: "Rebuild", expired: hashes(alive) } : { _tag: "Wait", alive: hashes(alive) }
 }
 
@@ -66,10 +77,14 @@ export interface LookUp {
   readonly oldestLedger: number
 }
 
+type Settle = { readonly _tag: "Settle"; readonly hash: string }
+
+/** The node that answered does not yet, or no longer, know the whole range in which ours could have applied. */
+type Undecided = { readonly _tag: "Undecided"; readonly reason: "node_lags" | "history_incomplete" }
+
 export type Judgement =
-  | { readonly _tag: "Settle"; readonly hash: string }
-  /** The node that answered does not yet, or no longer, know the whole range in which ours could have applied. */
-  | { readonly _tag: "Undecided"; readonly reason: "node_lags" | "history_incomplete" }
+  | Settle
+  | Undecided
   /** The sequence was consumed by a transaction that we never signed. */
   | { readonly _tag: "UnknownHand" }
 
@@ -77,22 +92,47 @@ export type Judgement =
 const isBehind = (view: ChannelView, lookUp: LookUp): boolean =>
   view.sequenceLedger === undefined || lookUp.latestLedger < view.sequenceLedger + NOT_FOUND_MARGIN
 
-/** What the look-ups say once the sequence is consumed. `view` is the response that showed it consumed. */
-export const judge = (
-  view: ChannelView,
+/** The one that was found, or why "not found" does not count yet; undefined when none of ours was ever applied. */
+const search = (
   envelopes: ReadonlyArray<SignedEnvelope>,
   lookUps: ReadonlyArray<LookUp>,
-): Judgement => {
+  isTooEarly: (envelope: SignedEnvelope, lookUp: LookUp) => boolean,
+): Settle | Undecided | undefined => {
   const applied = lookUps.find((lookUp) => lookUp.found)
   if (applied !== undefined) return { _tag: "Settle", hash: applied.hash }
   for (const envelope of envelopes) {
     const lookUp = lookUps.find((candidate) => candidate.hash === envelope.hash)
-    if (lookUp === undefined || isBehind(view, lookUp)) {
+    if (lookUp === undefined || isTooEarly(envelope, lookUp)) {
       return { _tag: "Undecided", reason: "node_lags" }
     }
     if (lookUp.oldestLedger > envelope.ledgerSigned + 1) {
       return { _tag: "Undecided", reason: "history_incomplete" }
     }
   }
-  return { _tag: "UnknownHand" }
+  return undefined
 }
+
+/** What the look-ups say once the sequence is consumed. `view` is the response that showed it consumed. */
+export const judge = (
+  view: ChannelView,
+  envelopes: ReadonlyArray<SignedEnvelope>,
+  lookUps: ReadonlyArray<LookUp>,
+): Judgement => search(envelopes, lookUps, (_, lookUp) => isBehind(view, lookUp)) ?? { _tag: "UnknownHand" }
+
+export type LostJudgement =
+  | Settle
+  | Undecided
+  /** None of ours was applied in any ledger that would have taken it. */
+  | { readonly _tag: "NeverApplied" }
+
+/** What the look-ups say when the account is gone: they must know every ledger that could have held ours. */
+export const judgeLost = (
+  envelopes: ReadonlyArray<SignedEnvelope>,
+  lookUps: ReadonlyArray<LookUp>,
+): LostJudgement =>
+  search(
+    envelopes,
+    lookUps,
+    // The last ledger that may hold it is the one before its bound.
+    ({ ledgerMax }, { latestLedger }) => latestLedger < ledgerMax - 1 + NOT_FOUND_MARGIN,
+  ) ?? { _tag: "NeverApplied" }

@@ -12,6 +12,7 @@ import { freeHeldRewards, measureHeld } from "../issuance/HeldRewards.ts"
 import { IssuanceControl } from "../issuance/IssuanceControl.ts"
 import type { IssuanceRefused } from "../issuance/IssuanceRefused.ts"
 import { freeReviewedRewards } from "../issuance/ReviewedRewards.ts"
+import { LastSaid, makeLastSaid } from "../issuance/SayNowAndThen.ts"
 import { advanceUpkeep } from "../issuance/UpkeepSteps.ts"
 import { topUpChannels } from "../issuance/UpkeepTopUps.ts"
 import { openUpkeep } from "../issuance/UpkeepTransactions.ts"
@@ -81,8 +82,9 @@ export const upkeepOnce = Effect.gen(function* () {
 /** Rounds for ever, with growing pauses while they fail; runs until it is interrupted, and never fails. */
 export const issuanceUpkeep = Effect.gen(function* () {
   let failures = 0
+  const lastSaid = yield* makeLastSaid
   while (true) {
-    const wentWell = yield* guarded("round", upkeepOnce)
+    const wentWell = yield* guarded("round", upkeepOnce).pipe(Effect.provideService(LastSaid, lastSaid))
     failures = wentWell ? 0 : failures + 1
     yield* Metric.update(failedRounds, failures)
     const grownMs = Math.min(ROUND_MS * 2 ** Math.min(failures, 10), FAILURE_PAUSE_MS_MAX)

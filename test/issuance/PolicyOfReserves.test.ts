@@ -4,16 +4,28 @@
  */
 import { describe, expect } from "bun:test"
 import { Asset, Operation, StrKey } from "@stellar/stellar-sdk"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
+import { advanceUpkeep, submitUpkeep } from "../../src/issuance/UpkeepSteps.ts"
+import { topUpChannels } from "../../src/issuance/UpkeepTopUps.ts"
 import { formatAmount } from "../../src/kernel/Amount.ts"
 import { upkeepOnce } from "../../src/programs/IssuanceUpkeep.ts"
 import { CAMPAIGN, tally, wallets } from "../support/IssuanceScene.ts"
 import { distribution } from "../support/TestNetwork.ts"
 import { stepAs } from "../support/WorkerScene.ts"
 import { acceptAll } from "./TableAccept.ts"
-import { actAs, control, drain, envelopes, rounds, type TableStage, tableScene } from "./TableScene.ts"
+import {
+  actAs,
+  control,
+  drain,
+  envelopes,
+  keyOfChannel,
+  rounds,
+  type TableStage,
+  tableScene,
+} from "./TableScene.ts"
+import { planByHand } from "./UpkeepHarness.ts"
 
 const XLM = 10_000_000n
 
@@ -50,6 +62,86 @@ const acceptBalances = Effect.fnUntraced(function* (count: number) {
       wallet: wallets.without.publicKey(),
       amountStroops: BigInt(index + 1),
     })),
+  )
+})
+
+/** Channel 1 keeps half an XLM: it wants 4.5 to be at 5 again. */
+const impoverish = Effect.fnUntraced(function* (stage: TableStage) {
+  const channel = keyOfChannel(1)
+  const payment = { source: channel.publicKey(), destination: wallets.other.publicKey() }
+  actAs(
+    stage,
+    wallets.other,
+    [channel],
+    Operation.payment({ ...payment, asset: Asset.native(), amount: "4.5" }),
+  )
+  yield* stage.close
+})
+
+const upkeepStates = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const rows = yield* sql<{ status: string }>`SELECT status FROM upkeep_transactions WHERE purpose = 'top_up'`
+  return rows.map(({ status }) => status)
+})
+
+describe("XLM that a top-up and balances both want", () => {
+  tableScene("is the balances' once they are signed: the top-up waits, and says so", (stage) =>
+    Effect.gen(function* () {
+      yield* impoverish(stage)
+      yield* leaveXlm(stage, 12n * XLM)
+      yield* acceptBalances(11)
+      const late: Array<string> = []
+      stage.wire.handlings.push((envelopeXdr) => {
+        late.push(envelopeXdr)
+        return Effect.succeed({ status: "PENDING", hash: "", latestLedger: 0, errorResultXdr: Option.none() })
+      })
+      yield* stepAs("one")
+      expect(yield* tally).toEqual({ submitted: 11 })
+      yield* topUpChannels()
+      expect(yield* upkeepStates).toEqual([])
+      expect(stage.alerts.join()).toContain("run short of XLM")
+      for (const envelopeXdr of late) stage.network.submit(envelopeXdr)
+      yield* drain(stage)
+      expect(yield* tally).toEqual({ confirmed: 11 })
+      expect(yield* control).toBeNull()
+    }),
+  )
+
+  tableScene("is the top-up's once that is signed: the balances beyond it are held", (stage) =>
+    Effect.gen(function* () {
+      yield* impoverish(stage)
+      yield* leaveXlm(stage, 12n * XLM)
+      yield* topUpChannels()
+      expect(yield* upkeepStates).toEqual(["signed"])
+      yield* acceptBalances(11)
+      yield* drain(stage)
+      // 12 - 4.5 - 0.00001 of fee leaves reserves for seven.
+      expect(yield* tally).toEqual({ confirmed: 7, "held no_trustline": 4 })
+      expect(yield* advanceUpkeep()).toBe("free")
+      expect(yield* upkeepStates).toEqual(["applied"])
+      expect(yield* control).toBeNull()
+    }),
+  )
+
+  tableScene("is not taken by a plan that was made before the balances were signed", (stage) =>
+    Effect.gen(function* () {
+      yield* leaveXlm(stage, 12n * XLM)
+      const plan = yield* planByHand("4.5")
+      yield* acceptBalances(8)
+      yield* stepAs("one")
+      expect(yield* submitUpkeep(plan)).toBe(false)
+      expect(yield* upkeepStates).toEqual([])
+      // Settled since: the plan's answer is older than what it knows of.
+      yield* drain(stage)
+      expect(yield* tally).toEqual({ confirmed: 8 })
+      expect(yield* submitUpkeep(plan)).toBe(false)
+      // 12 - 8 are left: 3.99999 and a fee of 100 stroops, to the stroop.
+      expect(yield* submitUpkeep(yield* planByHand("3.9999901"))).toBe(false)
+      expect(yield* submitUpkeep(yield* planByHand("3.9999900"))).toBe(true)
+      yield* stage.close
+      expect(yield* advanceUpkeep()).toBe("free")
+      expect(yield* upkeepStates).toEqual(["applied"])
+    }),
   )
 })
 

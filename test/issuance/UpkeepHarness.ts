@@ -100,13 +100,15 @@ export const planByHand = Effect.fnUntraced(function* (xlm = "1") {
   const signer = yield* Signer
   const address = yield* signer.channelAddress(0)
   const view = yield* readTreasury([address])
+  const distribution = view.accounts.get(signer.distributionAddress)
   return {
     purpose: "top_up" as const,
     operations: [Operation.payment({ destination: address, asset: Asset.native(), amount: xlm })],
     subjects: ["0"],
     keys: [distributionKey],
     latestLedger: view.latestLedger,
-    sequence: view.accounts.get(signer.distributionAddress)?.sequence ?? 0n,
+    sequence: distribution?.sequence ?? 0n,
+    availableStroops: distribution?.availableStroops ?? 0n,
   }
 })
 

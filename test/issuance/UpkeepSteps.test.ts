@@ -179,7 +179,10 @@ describe("failures", () => {
       const fail = Effect.gen(function* () {
         const plan = yield* planByHand("50")
         const operations = Array.from({ length: 20 }, () => plan.operations).flat()
-        const drained = yield* submitUpkeep({ ...plan, operations, subjects: operations.map(() => "0") })
+        // Planned while there was more: somebody has spent it since.
+        const availableStroops = 1_000_000_0000000n
+        const subjects = operations.map(() => "0")
+        const drained = yield* submitUpkeep({ ...plan, operations, subjects, availableStroops })
         yield* stage.close
         yield* advanceUpkeep()
         return drained

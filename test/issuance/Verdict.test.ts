@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
-import { decide, judge, type LookUp, type SignedEnvelope } from "../../src/issuance/Verdict.ts"
+import { decide, judge, judgeLost, type LookUp, type SignedEnvelope } from "../../src/issuance/Verdict.ts"
 
 const envelope = (
   hash: string,
@@ -42,7 +42,29 @@ describe("decide", () => {
     ["sequence consumed by one of ours: look up", 55, 1000n, [envelope("a", 50, 62)], "LookUp"],
     ["sequence passed: look up", 55, 1001n, [envelope("a", 50, 62)], "LookUp"],
     ["consumed beats expired: look up", 90, 1000n, [envelope("a", 50, 62)], "LookUp"],
-    ["no account in the answer is no verdict: wait", 90, undefined, [envelope("a", 50, 62)], "Wait"],
+    [
+      "no account, and alive in the last ledger that may hold it: wait",
+      60,
+      undefined,
+      [envelope("a", 50, 62)],
+      "Wait",
+    ],
+    [
+      "no account, and the next ledger is out of bounds: lost",
+      61,
+      undefined,
+      [envelope("a", 50, 62)],
+      "Lost",
+    ],
+    [
+      "no account, and one of two alive: wait",
+      65,
+      undefined,
+      [envelope("a", 50, 62), envelope("b", 55, 67)],
+      "Wait",
+    ],
+    ["no account, all marked: lost", 55, undefined, [envelope("a", 50, 62, true)], "Lost"],
+    ["no account, and nothing was ever signed: lost", 55, undefined, [], "Lost"],
   ]
   for (const [name, latestLedger, sequence, envelopes, tag] of cases) {
     test(name, () =>
@@ -110,5 +132,40 @@ describe("judge", () => {
   })
   test("none of ours in a complete history: an unknown hand", () => {
     expect(judge(view, signed, [lookUp("a", false), lookUp("b", false)])).toEqual({ _tag: "UnknownHand" })
+  })
+})
+
+describe("judgeLost", () => {
+  // Signed at 50 and 55; the last ledgers that may hold them are 61 and 66.
+  const signed = [envelope("a", 50, 62), envelope("b", 55, 67)]
+  const lookUp = (hash: string, found: boolean, latestLedger = 69, oldestLedger = 51): LookUp => ({
+    hash,
+    found,
+    latestLedger,
+    oldestLedger,
+  })
+
+  test("the one that was found settles, whatever else is known", () => {
+    expect(judgeLost(signed, [lookUp("b", true, 60, 59)])).toEqual({ _tag: "Settle", hash: "b" })
+  })
+  test("none in all ledgers that could hold one, and three more: never applied", () => {
+    expect(judgeLost(signed, [lookUp("b", false), lookUp("a", false, 64)])).toEqual({ _tag: "NeverApplied" })
+  })
+  test("a node that is not well beyond the last ledger decides nothing, for either of them", () => {
+    const lags = { _tag: "Undecided", reason: "node_lags" } as const
+    expect(judgeLost(signed, [lookUp("b", false, 68), lookUp("a", false)])).toEqual(lags)
+    expect(judgeLost(signed, [lookUp("b", false), lookUp("a", false, 63)])).toEqual(lags)
+  })
+  test("a history that begins after the first ledger that could hold ours decides nothing", () => {
+    expect(judgeLost(signed, [lookUp("b", false), lookUp("a", false, 69, 52)])).toEqual({
+      _tag: "Undecided",
+      reason: "history_incomplete",
+    })
+  })
+  test("a look-up that is missing decides nothing", () => {
+    expect(judgeLost(signed, [lookUp("b", false)])).toEqual({ _tag: "Undecided", reason: "node_lags" })
+  })
+  test("where nothing was ever signed, nothing applied", () => {
+    expect(judgeLost([], [])).toEqual({ _tag: "NeverApplied" })
   })
 })
