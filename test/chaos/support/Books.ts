@@ -3,7 +3,7 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Redacted } from "effect"
 import { SqlClient } from "effect/sql"
 import { partOf } from "./HomeProcesses.ts"
-import type { Place } from "./NovaSystem.ts"
+import { logsOf, type Place } from "./NovaSystem.ts"
 
 const known = new Map<string, string>()
 
@@ -82,7 +82,9 @@ export const awaitSettled = (place: Place, withinMs: number): Effect.Effect<void
       }
       if (performance.now() - movedAtMs > withinMs) {
         return yield* Effect.die(
-          new Error(`Nothing settles any more: ${JSON.stringify(progress)} after ${withinMs} ms`),
+          new Error(
+            `Nothing settles any more: ${JSON.stringify(progress)} after ${withinMs} ms\n${logsOf(place)}`,
+          ),
         )
       }
       yield* Effect.sleep(100)

@@ -28,9 +28,9 @@ export interface Merchant {
   readonly wrongs: ReadonlyArray<string>
   /**
    * Orders `count` new rewards and sends them, and `repeats` of them twice, until every request has its answer; dies
-   * when that takes longer than `withinMs`.
+   * when that takes longer than `withinMs`. With `spreadMs`, each request begins at a moment of its own within that time.
    */
-  readonly order: (count: number, repeats: number, withinMs: number) => Effect.Effect<void>
+  readonly order: (count: number, repeats: number, withinMs: number, spreadMs?: number) => Effect.Effect<void>
   /**
    * Orders `perSecond` new rewards a second for as long as the work goes on, some of them twice, then waits until every
    * request has its answer. What an outage holds up is caught up with afterwards.
@@ -125,16 +125,24 @@ const giveUp = (book: Book, withinMs: number) =>
     ),
   )
 
-const orderAll = (book: Book, run: string, chance: Chance, count: number, repeats: number) => {
+interface Order {
+  readonly run: string
+  readonly count: number
+  readonly repeats: number
+  readonly spreadMs: number
+}
+
+const orderAll = (book: Book, chance: Chance, { count, repeats, run, spreadMs }: Order) => {
   const fresh = Array.from({ length: count }, (_, index) => makeReward(book.demo, run, index))
   for (const reward of fresh) book.rewards.set(reward.idempotencyKey, reward)
   const twice = chance.shuffle(fresh).slice(0, repeats)
   // Some second requests meet their first one under way, others come much later.
   const requests = [...fresh.slice(0, count / 2), ...twice, ...fresh.slice(count / 2)]
-  return Effect.forEach(requests, (reward) => sendUntilAnswered(book, reward), {
-    concurrency: CONCURRENCY,
-    discard: true,
-  })
+  return Effect.forEach(
+    requests,
+    (reward) => Effect.delay(sendUntilAnswered(book, reward), chance.between(0, spreadMs)),
+    { concurrency: spreadMs === 0 ? CONCURRENCY : "unbounded", discard: true },
+  )
 }
 
 /** Sends what is due by the clock, until told to stop: 32 requests at once at most. */

@@ -98,7 +98,8 @@ const isReady = (place: Place) =>
 /** How long a start may take on a machine that is busy with other things, in ms. */
 const START_MS_MAX = 60_000
 
-const logsOf = (place: Place) =>
+/** The last lines of every program's log. */
+export const logsOf = (place: Place): string =>
   ["localnet", "api", "issuance-worker"]
     .map((name) => join(place.home, "logs", `${name}.log`))
     .filter((file) => existsSync(file))
