@@ -8,7 +8,7 @@
  */
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import type { ChannelStatus, Lease } from "./Channels.ts"
+import type { ChannelStatus, Lease } from "./Lease.ts"
 
 /** A lease that ends later than so many lease times from now was written by a wrong clock. Taking it is safe. */
 const ABSURD_LEASES = 10

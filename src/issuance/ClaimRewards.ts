@@ -12,9 +12,9 @@
  */
 import { Clock, Effect } from "effect"
 import { SqlClient } from "effect/sql"
-import type { Lease } from "./Channels.ts"
 import { mayClaim } from "./DatabaseIdentity.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
+import type { Lease } from "./Lease.ts"
 
 export interface ClaimTerms {
   /** The channel's next sequence on the ledger. */

@@ -4,9 +4,9 @@
  */
 import { Effect } from "effect"
 import { type Batch, type BatchEnvelope, Batches } from "./Batches.ts"
-import type { Lease } from "./Channels.ts"
 import { bumpFee, isSurging, type OfferedFee } from "./FeeBid.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
+import type { Lease } from "./Lease.ts"
 import { send } from "./SendEnvelope.ts"
 import { signBump } from "./SignBatch.ts"
 import type { StepView } from "./StepView.ts"

@@ -5,9 +5,10 @@
 import { Effect } from "effect"
 import { Submission } from "../ports/Submission.ts"
 import { Batches } from "./Batches.ts"
-import { Channels, type Lease } from "./Channels.ts"
+import { Channels } from "./Channels.ts"
 import { IssuanceControl } from "./IssuanceControl.ts"
 import { countAnswer } from "./IssuanceMetrics.ts"
+import type { Lease } from "./Lease.ts"
 import { noAnswer, readSubmission } from "./SubmissionOutcome.ts"
 import { isProgramCode } from "./TransactionOutcome.ts"
 

@@ -10,11 +10,12 @@
  */
 import { Effect } from "effect"
 import { type Batch, Batches } from "./Batches.ts"
-import { Channels, type Lease } from "./Channels.ts"
+import { Channels } from "./Channels.ts"
 import { bidForOperation, operationsForBatch } from "./FeeBid.ts"
 import { followUp } from "./FollowUp.ts"
 import { countVerdict } from "./IssuanceMetrics.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
+import type { Lease } from "./Lease.ts"
 import { prepareBatch } from "./PrepareBatch.ts"
 import { settleByLookUp, settleLost } from "./SettleVerdict.ts"
 import { signBatch } from "./SignBatch.ts"

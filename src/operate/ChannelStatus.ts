@@ -4,7 +4,8 @@
  */
 import { Clock, Effect, Schema } from "effect"
 import { SqlClient } from "effect/sql"
-import { Channels, type ChannelStatus as Status } from "../issuance/Channels.ts"
+import { Channels } from "../issuance/Channels.ts"
+import type { ChannelStatus as Status } from "../issuance/Lease.ts"
 import { readAccounts } from "../issuance/LedgerAccounts.ts"
 
 export class ChannelRefused extends Schema.TaggedError<ChannelRefused>()("ChannelRefused", {

@@ -1,7 +1,8 @@
 import { Operation } from "@stellar/stellar-sdk"
 import { Effect, Fiber, type Layer, Option } from "effect"
 import { ensureChannels } from "../../src/issuance/ChannelCreation.ts"
-import { Channels, type Lease } from "../../src/issuance/Channels.ts"
+import { Channels } from "../../src/issuance/Channels.ts"
+import type { Lease } from "../../src/issuance/Lease.ts"
 import { SorobanRpcError } from "../../src/ports/SorobanRpc.ts"
 import { step } from "../../src/programs/IssuanceWorker.ts"
 import {
