@@ -31,6 +31,8 @@ const EJECT = "src/issuance/EjectRewards.ts"
 const HAS_PASSED =
   "  const hasLedgerPassed = newest.ledgerSent === null || view.latestLedger > newest.ledgerSent\n"
 
+const JUDGED = "  const judgement = judge(view, batch.envelopes, toLookUps(answers))\n"
+
 /** Gives the batch back, so that it gets another sequence. */
 const givenBack = (condition: string): string =>
   `${HAS_PASSED}  if (hasLedgerPassed && ${condition}) {
@@ -48,7 +50,11 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
   bug(
     "new_sequence_on_not_found",
     "a look-up that finds nothing frees the batch for another sequence",
-    edit(SETTLE_VERDICT, "    yield* countVerdict(judgement.reason)\n", releasedByLookUp),
+    edit(
+      SETTLE_VERDICT,
+      `${JUDGED}  if (judgement._tag === "Undecided") return yield* wait(judgement.reason)\n`,
+      `${JUDGED}  if (judgement._tag === "Undecided") {\n    ${releasedByLookUp}}\n`,
+    ),
   ),
   bug(
     "new_sequence_on_unknown_hand",
