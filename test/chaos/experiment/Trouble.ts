@@ -12,8 +12,10 @@ export interface Trouble {
   readonly strike: (place: Place, chance: Chance) => Effect.Effect<void, unknown, Scope.Scope>
 }
 
-/** A session of somebody else on the same server. */
-const session = (place: Place) =>
+/** A session of somebody else on the same server, connected. */
+const session = (place: Place) => Effect.tap(lazySession(place), (sql) => sql`SELECT 1`)
+
+const lazySession = (place: Place) =>
   Effect.map(
     Layer.build(
       PgClient.layer({
@@ -90,11 +92,7 @@ export const connectionsExhausted = (forMs: number): Trouble => ({
         const sql = yield* session(place)
         const scope = yield* Scope.make()
         yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-        const takeOne = session(place).pipe(
-          Effect.tap((one) => one`SELECT 1`),
-          Effect.provideService(Scope.Scope, scope),
-          Effect.isSuccess,
-        )
+        const takeOne = session(place).pipe(Effect.provideService(Scope.Scope, scope), Effect.isSuccess)
         let taken = 0
         while (taken < SESSIONS_MAX && (yield* takeOne)) taken++
         const untilMs = performance.now() + forMs

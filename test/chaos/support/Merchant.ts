@@ -199,8 +199,11 @@ export const makeMerchant = (demo: Demo, chance: Chance, name = "chaos"): Mercha
       Effect.timeout(withinMs),
       Effect.catch(() => giveUp(book, withinMs)),
     )
-  const order = (count: number, repeats: number, withinMs: number) =>
-    Effect.suspend(() => patiently(orderAll(book, `${name}-${++orders}`, chance, count, repeats), withinMs))
+  const order = (count: number, repeats: number, withinMs: number, spreadMs = 0) =>
+    Effect.suspend(() => {
+      const run = `${name}-${++orders}`
+      return patiently(orderAll(book, chance, { run, count, repeats, spreadMs }), withinMs)
+    })
   const orderDuring = <A, E, R>(perSecond: number, work: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
       let isOver = false
