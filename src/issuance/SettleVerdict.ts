@@ -11,6 +11,7 @@ import { IssuanceControl } from "./IssuanceControl.ts"
 import { confirmedTotal, countVerdict, feesStroopsTotal, settlementLagSeconds } from "./IssuanceMetrics.ts"
 import type { Lease } from "./Lease.ts"
 import { LedgerShare } from "./LedgerShare.ts"
+import { verifyNetwork } from "./NetworkIdentity.ts"
 import { countEjections, type Finding, findingOf, toEjections } from "./PrepareBatch.ts"
 import { readAnswer } from "./SubmissionOutcome.ts"
 import { readOutcome, type TransactionOutcome } from "./TransactionOutcome.ts"
@@ -266,6 +267,8 @@ export const settleLost = Effect.fn("SettleVerdict.settleLost")(function* (
   const view: ChannelView = { latestLedger, sequence: undefined, sequenceLedger: undefined }
   const isLost = decide(view, batch.sequence, batch.envelopes)._tag === "Lost"
   if (lease.status === "halted" || !isLost) return "waiting" as Settled
+  // After a reset of the network every account is gone, and none of this is proof.
+  yield* verifyNetwork()
   yield* quarantineLost(lease, latestLedger, batch)
   const answers = yield* lookUpAll(batch)
   const judgement = judgeLost(batch.envelopes, toLookUps(answers))

@@ -19,6 +19,7 @@ import type { Lease } from "../issuance/Lease.ts"
 import { type AccountsView, readTreasury } from "../issuance/LedgerAccounts.ts"
 import { LedgerCapacity } from "../issuance/LedgerCapacity.ts"
 import { rememberLedger, verifyNetwork } from "../issuance/NetworkIdentity.ts"
+import { settleLost } from "../issuance/SettleVerdict.ts"
 import { advanceChannel, type Submitted, submitNext } from "../issuance/SubmitBatch.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
 import { issuanceUpkeep } from "./IssuanceUpkeep.ts"
@@ -206,9 +207,15 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (
 })
 
 /**
- * Brings what is bound to the channels one step further. A channel that is out of use and whose account is gone shows
- * nothing that could be judged: its rewards wait for a person, and the worker is not the worse for it.
+ * A channel whose account is gone: its batch waits for proof that it was applied, or never was. Where the channel is out of
+ * use the worker is not the worse for it.
  */
+const advanceGone = Effect.fnUntraced(function* (lease: Lease, ledger: Ledger, batch: Batch) {
+  const settled = yield* settleLost(lease, ledger.view.latestLedger, batch)
+  if (settled === "waiting" && lease.status === "open") yield* viewOf(lease, ledger)
+})
+
+/** Brings what is bound to the channels one step further. */
 const advanceBusy = (
   leases: ReadonlyArray<Lease>,
   inFlight: ReadonlyMap<number, Batch>,
@@ -218,13 +225,14 @@ const advanceBusy = (
   Effect.forEach(
     leases.flatMap((lease) => {
       const batch = inFlight.get(lease.channelId)
-      const isGone = lease.status !== "open" && !ledger.view.accounts.has(lease.address)
-      return batch === undefined || isGone ? [] : [{ lease, batch }]
+      return batch === undefined ? [] : [{ lease, batch }]
     }),
     ({ batch, lease }) =>
       alone(
         lease,
-        Effect.flatMap(viewOf(lease, ledger), (view) => advanceChannel(lease, view, batch, isPaused)),
+        ledger.view.accounts.has(lease.address)
+          ? Effect.flatMap(viewOf(lease, ledger), (view) => advanceChannel(lease, view, batch, isPaused))
+          : advanceGone(lease, ledger, batch),
       ),
     { concurrency: CONCURRENT_CHANNELS },
   )

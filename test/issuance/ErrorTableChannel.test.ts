@@ -168,7 +168,7 @@ describe("tx_bad_auth, tx_bad_auth_extra, tx_no_source_account, tx_malformed: qu
   }
 
   tableScene(
-    "tx_no_source_account: the channel is quarantined, its rewards wait, and the others go on",
+    "tx_no_source_account: the channel is quarantined, and its rewards go to others once none can have applied",
     (stage) =>
       Effect.gen(function* () {
         stage.wire.handlings.push(
@@ -188,10 +188,14 @@ describe("tx_bad_auth, tx_bad_auth_extra, tx_no_source_account, tx_malformed: qu
         ])
         expect(yield* channelStates).toEqual(["open", "quarantined"])
         yield* accept(rewards(5))
-        yield* rounds(stage, ENVELOPE_LEDGERS + 4)
-        // No account, no sequence, no proof: a person has to look at these.
+        // Signed at n, one ledger closed since, n + 12 is the last that may hold it; and its node must know three more.
+        yield* rounds(stage, ENVELOPE_LEDGERS + 1)
         expect(yield* tally).toEqual({ confirmed: 5, submitted: 10 })
         expect(stage.alerts.length).toBeGreaterThan(0)
+        yield* drain(stage)
+        expect(yield* tally).toEqual({ confirmed: 15 })
+        expect(yield* channelStates).toEqual(["open", "quarantined"])
+        expect(yield* control).toBeNull()
       }),
   )
 })
