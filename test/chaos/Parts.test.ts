@@ -20,13 +20,10 @@ import {
 } from "./support/NovaSystem.ts"
 
 const PARTS = ["localnet", "issuance-worker", "postgres", "api"] as const
-const KILLS = 3
+const KILLS = 2
 
 /** Enough for something to be under way at each kill. */
 const REWARDS_PER_SECOND = 80
-
-/** A dead worker's channels are free again after this long. */
-const LEASE = { ISSUANCE_LEASE_MS: "3000" }
 
 const pidOf = (place: Place, part: Part) => partOf(place.home, part)?.identity.pid
 
@@ -76,7 +73,7 @@ describe.skipIf(whyNot !== undefined)("kill -9 of one part", () => {
     () =>
       Effect.gen(function* () {
         const chance = announcedChance("one part")
-        const place = yield* makePlace(LEASE)
+        const place = yield* makePlace()
         const launched = yield* startSystem(place)
         const demo = readDemo(place)
         const merchant = makeMerchant(demo, chance)

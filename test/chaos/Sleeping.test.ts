@@ -155,7 +155,7 @@ const sleepBesideAnother = Effect.gen(function* () {
       ;[sleeper, other] = [other, sleeper]
       return slept
     })
-  yield* merchant.orderDuring(REWARDS_PER_SECOND, napUntilRefused(4, takeNap))
+  yield* merchant.orderDuring(REWARDS_PER_SECOND, napUntilRefused(3, takeNap))
   expect(yield* second.stop).toBe(0)
   yield* settledWell(place, merchant)
   expect((yield* stopSystem(place, launched)).ending).toBe(0)

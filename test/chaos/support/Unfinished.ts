@@ -5,14 +5,9 @@ import { awaitSettled, progressNow } from "./Books.ts"
 import type { Chance } from "./Chance.ts"
 import { checkInvariants, type Findings } from "./Invariants.ts"
 import type { Merchant } from "./Merchant.ts"
-import { makePlace, type Place, readDemo, startSystem } from "./NovaSystem.ts"
+import { type Place, readDemo, startSystem } from "./NovaSystem.ts"
 
 const REWARDS_PER_SECOND = 80
-
-/** A dead worker's channels are free again after this long; 15 s by default. */
-const LEASE = { ISSUANCE_LEASE_MS: "3000" }
-
-export const makeQuickPlace = makePlace(LEASE)
 
 export interface Disturbed<A> {
   readonly result: A
