@@ -159,15 +159,6 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
     edit(CLAIM, `\${treasuryStroops}::bigint - coalesce(`, `\${treasuryStroops}::bigint - 0 * coalesce(`),
   ),
   bug(
-    "claims_side_by_side",
-    "two claims do not wait for each other",
-    edit(
-      "src/issuance/DatabaseIdentity.ts",
-      "    FROM issuance_control WHERE id = 1 FOR UPDATE`",
-      "    FROM issuance_control WHERE id = 1`",
-    ),
-  ),
-  bug(
     "old_balance_believed",
     "a claim goes by a balance from before the last settlement",
     edit(CLAIM, `<= \${treasuryLedger}\n`, `<= \${treasuryLedger} + 1000\n`),
