@@ -53,7 +53,7 @@ const drawScene = (chance: Chance) => ({
     leaseMs: chance.pick([8_000, 15_000] as const),
   },
   isNamed: chance.isTrue(0.5),
-  waitsForBalances: chance.isTrue(0.15),
+  waitsForBalances: chance.isTrue(0.25),
 })
 
 const writeMerchants = async (real: RealSessions): Promise<void> => {
