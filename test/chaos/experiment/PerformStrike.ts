@@ -4,7 +4,13 @@ import type { Started } from "../../support/Processes.ts"
 import type { Chance } from "../support/Chance.ts"
 import { partOf, signal } from "../support/HomeProcesses.ts"
 import { awaitHealed, type Place, startSystem, stopSystem } from "../support/NovaSystem.ts"
-import { channelsOf, refusals, startSecondWorker, supervisedWorker } from "../support/TwoWorkers.ts"
+import {
+  channelsOf,
+  refusals,
+  startNextRun,
+  startSecondWorker,
+  supervisedWorker,
+} from "../support/TwoWorkers.ts"
 import type { Program, Strike } from "./Strike.ts"
 import { awaitNextLife, pidOf, type Watch } from "./Watch.ts"
 
@@ -121,13 +127,14 @@ const sleep =
         const { chance, leaseMs, place, watch } = patient
         yield* awaitHealed(place)
         const sleeper = yield* supervisedWorker(place)
-        const begin = startSecondWorker(place, isReplacedByName ? undefined : `second-${patient.sleeps}`)
-        const replica = isReplacedByName ? undefined : yield* begin
+        const replica = isReplacedByName
+          ? undefined
+          : yield* startSecondWorker(place, `second-${patient.sleeps}`)
         yield* Effect.sleep(chance.between(1_000, 2_500))
         const fromMs = yield* Clock.currentTimeMillis
         signal(sleeper.identity, "SIGSTOP")
         const before = replica === undefined ? 0 : yield* channelsOf(place, replica)
-        const other = replica ?? (yield* begin)
+        const other = replica ?? (yield* startNextRun(place, STOP_MS_MAX))
         let untilMs = fromMs
         while ((yield* channelsOf(place, other)) <= before && untilMs - fromMs < STOP_MS_MAX) {
           yield* Effect.sleep(LOOK_MS)

@@ -34,6 +34,8 @@ export const supervisedWorker = (place: Place): Effect.Effect<Worker> => {
 }
 
 export interface SecondWorker extends Worker {
+  /** Whether it has ended, by itself or by being told. */
+  readonly hasEnded: () => boolean
   /** Tells it to stop: its exit code or signal. */
   readonly stop: Effect.Effect<number | string>
 }
@@ -62,7 +64,8 @@ export const startSecondWorker = (
       Effect.sync(() => signal(worker.identity, "SIGTERM")),
       started.ended,
     )
-    return { ...worker, stop }
+    const hasEnded = () => started.child.exitCode !== null || started.child.signalCode !== null
+    return { ...worker, hasEnded, stop }
   })
 
 const linesWith = (worker: Worker, message: string): number => worker.log().split(message).length - 1
@@ -89,6 +92,27 @@ export const channelsOf = (place: Place, worker: Worker): Effect.Effect<number> 
       return row?.channels ?? 0
     }),
   )
+
+/**
+ * Starts the next run of a worker that sleeps, and waits until it holds channels of it. One that ends by itself is
+ * started again, as its supervisor would: while the sleeper holds the lock of a channel's row, it cannot be taken over.
+ */
+export const startNextRun = (
+  place: Place,
+  withinMs: number,
+): Effect.Effect<SecondWorker & { readonly taken: number; readonly starts: number }, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const untilMs = performance.now() + withinMs
+    let worker = yield* startSecondWorker(place)
+    for (let starts = 1; ; ) {
+      const taken = yield* channelsOf(place, worker)
+      if (taken > 0 || performance.now() > untilMs) return { ...worker, taken, starts }
+      yield* Effect.sleep(20)
+      if (!worker.hasEnded()) continue
+      worker = yield* startSecondWorker(place)
+      starts++
+    }
+  })
 
 /**
  * Waits for a batch that is bound to a sequence and not signed yet: its worker is about to sign, and must find out
