@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { countedCloses, ledgersIn, quantile } from "./Delay.ts"
+import { countedCloses, ledgersIn, quantile, unionMs } from "./Delay.ts"
 
 describe("ledgers that a reward was on its way", () => {
   const closes = [100, 200, 300, 400, 500]
@@ -17,6 +17,17 @@ describe("ledgers that a reward was on its way", () => {
     ]
     expect(countedCloses(closes, downs)).toEqual([100, 400, 500])
     expect(ledgersIn(countedCloses(closes, downs), { fromMs: 50, untilMs: 450 })).toBe(2)
+  })
+
+  test("what spans share counts once", () => {
+    const spans = [
+      { fromMs: 300, untilMs: 400 },
+      { fromMs: 100, untilMs: 200 },
+      { fromMs: 150, untilMs: 250 },
+      { fromMs: 160, untilMs: 170 },
+    ]
+    expect(unionMs(spans)).toBe(250)
+    expect(unionMs([])).toBe(0)
   })
 
   test("a quantile is one of the values", () => {

@@ -22,6 +22,16 @@ const isWithin = (atMs: number, spans: ReadonlyArray<Span>): boolean =>
 export const countedCloses = (closes: Closes, downs: ReadonlyArray<Span>): Closes =>
   closes.filter((atMs) => !isWithin(atMs, downs))
 
+/** How long the spans last together, in ms; what they share counts once. */
+export const unionMs = (spans: ReadonlyArray<Span>): number => {
+  let [sum, end] = [0, 0]
+  for (const { fromMs, untilMs } of spans.toSorted((one, other) => one.fromMs - other.fromMs)) {
+    sum += Math.max(0, untilMs - Math.max(fromMs, end))
+    end = Math.max(end, untilMs)
+  }
+  return sum
+}
+
 /** How many of the ascending numbers are `limit` or less. */
 const upTo = (sorted: Closes, limit: number): number => {
   let [low, high] = [0, sorted.length]

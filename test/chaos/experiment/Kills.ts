@@ -10,7 +10,7 @@ import { type Chance, makeChance } from "../support/Chance.ts"
 import { type Findings, findViolations, type Shop } from "../support/Invariants.ts"
 import { awaitHealed, makePlace, type Place, startSystem, stopSystem } from "../support/NovaSystem.ts"
 import { openShops, runCommand } from "../support/Shops.ts"
-import { countedCloses, ledgersIn, quantile, type Span } from "./Delay.ts"
+import { countedCloses, ledgersIn, quantile, type Span, unionMs } from "./Delay.ts"
 import { type Patient, performStrike } from "./PerformStrike.ts"
 import { drawStrikes } from "./Strike.ts"
 import { startWatch, type Watch } from "./Watch.ts"
@@ -45,7 +45,9 @@ export interface KillFigures extends Findings {
   readonly duplicates: number
   readonly misses: Readonly<Record<string, number>>
   readonly ledgers: number
-  /** Seconds for which worker, database or network were down, all together. */
+  /** Those that closed while nothing was down. */
+  readonly ledgersCounted: number
+  /** Seconds for which worker, database or network were down, one of them or several. */
   readonly downSeconds: number
   /** Without the ledgers that closed while something needed was down. */
   readonly delayed: Delays
@@ -142,7 +144,8 @@ const measureDelays = (place: Place, watch: Watch) =>
     const delays = spans.map((span) => ledgersIn(counted, span))
     return {
       ledgers: watch.closes.length,
-      downSeconds: Math.round(downs.reduce((sum, { fromMs, untilMs }) => sum + untilMs - fromMs, 0) / 1000),
+      ledgersCounted: counted.length,
+      downSeconds: Math.round(unionMs(downs) / 1000),
       delayed: delaysOf(delays),
       delayedInAll: delaysOf(spans.map((span) => ledgersIn(watch.closes, span))),
       stuck: delays.filter((delay) => delay > LEDGERS_MAX).length,
