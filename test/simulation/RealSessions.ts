@@ -101,8 +101,9 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
   const goOnAll = (): void => {
     for (const processId of stopped) goOn(processId)
   }
-  // A process that stays stopped would keep the server from ending.
+  // A process that stays stopped would keep the server from ending, and outlive it.
   process.once("exit", goOnAll)
+  process.once("SIGTERM", leave)
 
   const blockersOf = async ({ processId }: RealSession): Promise<ReadonlyArray<number>> => {
     const [row] = await rowsOf(beside, "SELECT pg_blocking_pids($1::int) AS pids", [processId])
@@ -149,10 +150,14 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
     close: async () => {
       goOnAll()
       process.off("exit", goOnAll)
+      process.off("SIGTERM", leave)
       await Effect.runPromise(Scope.close(scope, Exit.void))
     },
   }
 }
+
+/** As SIGTERM does by itself, but with what is to be done at an exit. */
+const leave = (): void => process.exit(143)
 
 /** Until it has finished, or for 3 ms of the real clock. */
 const soon = async (finished: Promise<void>): Promise<void> => {

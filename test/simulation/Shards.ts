@@ -14,7 +14,12 @@ const stop = (child: ChildProcess) =>
     const identity =
       child.exitCode === null && child.signalCode === null ? identityOf(child.pid ?? 0) : undefined
     if (identity === undefined) return Effect.void
-    return Effect.asVoid(stopProcess(identity, [{ signal: "SIGKILL", waitMs: 2_000 }]))
+    return Effect.asVoid(
+      stopProcess(identity, [
+        { signal: "SIGTERM", waitMs: 3_000 },
+        { signal: "SIGKILL", waitMs: 2_000 },
+      ]),
+    )
   })
 
 const startChild = (plan: ShardPlan): ChildProcess => {
@@ -27,7 +32,7 @@ const startChild = (plan: ShardPlan): ChildProcess => {
       "--shard",
       JSON.stringify(plan),
     ],
-    "KILL",
+    "TERM",
   )
   return spawn(program, args, { cwd: checkout, stdio: ["ignore", "pipe", "pipe"] })
 }
