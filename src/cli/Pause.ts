@@ -20,11 +20,13 @@ export const pauseCommand = Command.make(
   },
   ({ json: asJson, reason }) =>
     Effect.gen(function* () {
-      yield* IssuanceControl.use((control) => control.pause(reason))
+      const inForce = yield* IssuanceControl.use((control) => control.pause(reason))
       yield* answer(
         asJson,
-        { paused: true },
-        "Issuing is paused: nothing new is paid until nova resume. Rewards are accepted all the same.",
+        { paused: true, reason: inForce },
+        inForce === reason
+          ? "Issuing is paused: nothing new is paid until nova resume. Rewards are accepted all the same."
+          : `Issuing was paused already, and keeps its reason: ${inForce}`,
       )
     }).pipe(provided("pause"), orNotDone),
 ).pipe(

@@ -10,6 +10,7 @@ const textOf = (status: TreasuryStatus): string => {
   const [code = ""] = status.asset.split(":")
   const { lowest } = status.xlm
   return table([
+    ["issuing", status.paused === null ? "goes on" : `is paused: ${status.paused}`],
     ["account", status.distributionAddress],
     ["ledger", String(status.ledger)],
     ["balance", `${amount(status.balanceStroops)} ${code}`],
@@ -49,11 +50,11 @@ const status = Command.make(
       yield* answer(asJson, treasury, textOf(treasury))
       const isShort =
         treasury.daysLeft !== undefined && treasury.daysLeft < Option.getOrElse(warnDays, () => 0)
-      yield* attentionIf(treasury.freeStroops < 0n || isShort)
+      yield* attentionIf(treasury.paused !== null || treasury.freeStroops < 0n || isShort)
     }).pipe(Effect.provide([Live.operate("treasury"), Logging.layerTerminal]), orNotDone),
 ).pipe(
   Command.withDescription(
-    "What there is to pay with, what is promised of it, and how long the rest will last. Exit code 1 where more is promised than there is",
+    "What there is to pay with, what is promised of it, and how long the rest will last. Exit code 1 where more is promised than there is, or issuing is paused",
   ),
 )
 

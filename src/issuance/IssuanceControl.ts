@@ -9,8 +9,10 @@ import { SqlClient } from "effect/sql"
 export class IssuanceControl extends Context.Service<
   IssuanceControl,
   {
-    /** Keeps the first reason. */
-    readonly pause: (reason: string) => Effect.Effect<void>
+    /** Answers with the reason that holds: that of an earlier pause, where there was one. */
+    readonly pause: (reason: string) => Effect.Effect<string>
+    /** Why issuing is paused; undefined where it is not. */
+    readonly reason: Effect.Effect<string | undefined>
     /** Answers with the reason of the pause that it ended, or undefined. */
     readonly resume: Effect.Effect<string | undefined>
   }
@@ -22,9 +24,18 @@ export class IssuanceControl extends Context.Service<
 
       const pause = Effect.fn("IssuanceControl.pause")(function* (reason: string) {
         const now = new Date(yield* Clock.currentTimeMillis)
-        yield* sql`
-          UPDATE issuance_control SET paused_at = ${now}, paused_reason = ${reason} WHERE paused_at IS NULL`
+        const [row] = yield* sql<{ paused_reason: string }>`
+          UPDATE issuance_control SET paused_at = coalesce(paused_at, ${now}),
+            paused_reason = coalesce(paused_reason, ${reason})
+          WHERE id = 1 RETURNING paused_reason`
+        return row?.paused_reason ?? reason
       }, Effect.orDie)
+
+      const reason = sql<{ paused_reason: string | null }>`SELECT paused_reason FROM issuance_control`.pipe(
+        Effect.map(([row]) => row?.paused_reason ?? undefined),
+        Effect.orDie,
+        Effect.withSpan("IssuanceControl.reason"),
+      )
 
       const resume = sql<{ paused_reason: string }>`
         WITH before AS (SELECT paused_reason FROM issuance_control WHERE paused_at IS NOT NULL FOR UPDATE)
@@ -35,7 +46,7 @@ export class IssuanceControl extends Context.Service<
         Effect.withSpan("IssuanceControl.resume"),
       )
 
-      return IssuanceControl.of({ pause, resume })
+      return IssuanceControl.of({ pause, reason, resume })
     }),
   )
 }

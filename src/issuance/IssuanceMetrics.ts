@@ -47,6 +47,9 @@ export const channelsInFlight = Metric.gauge("issuance.channels_in_flight", {
 const channelsByState = Metric.gauge("issuance.channels", {
   description: "Channels of the whole pool, by state",
 })
+export const isPausedGauge = Metric.gauge("issuance.paused", {
+  description: "1 while issuing is paused, by a person or by a worker",
+})
 export const stepsFailed = Metric.gauge("issuance.steps_failed", {
   description: "Steps that have failed in a row; 0 while the worker works",
 })

@@ -13,6 +13,8 @@ import { Signer } from "../ports/Signer.ts"
 
 /** Amounts in stroops. */
 export interface TreasuryStatus {
+  /** Why nothing is paid now; null where issuing is not paused. */
+  readonly paused: string | null
   /** The ledger that the balances are of. */
   readonly ledger: number
   readonly distributionAddress: string
@@ -78,6 +80,12 @@ const readPace = Effect.fnUntraced(function* (mode: "live" | "test", nowMs: numb
   return { paid, perDay: (paid * BigInt(DAY_MS)) / BigInt(windowMs) }
 }, Effect.orDie)
 
+const readPause = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const [row] = yield* sql<{ reason: string | null }>`SELECT paused_reason AS reason FROM issuance_control`
+  return row?.reason ?? null
+}).pipe(Effect.orDie)
+
 /** Days, rounded down to a tenth. */
 const daysOf = (freeStroops: bigint, perDay: bigint): number | undefined => {
   if (perDay === 0n) return undefined
@@ -100,6 +108,7 @@ export const treasuryStatus = Effect.fn("Treasury.treasuryStatus")(function* () 
   })
   const [lowest] = accounts.toSorted((a, b) => (a.availableStroops < b.availableStroops ? -1 : 1))
   return {
+    paused: yield* readPause,
     ledger: view.latestLedger,
     distributionAddress,
     asset: `${assetCode}:${assetIssuer}`,

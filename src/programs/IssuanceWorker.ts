@@ -13,7 +13,13 @@ import { type ChannelRow, Channels, type LeaseLost } from "../issuance/Channels.
 import type { ChargedFees } from "../issuance/FeeBid.ts"
 import { FeeMarket } from "../issuance/FeeMarket.ts"
 import { IssuanceControl } from "../issuance/IssuanceControl.ts"
-import { channelsInFlight, setChannelStates, stepsFailed } from "../issuance/IssuanceMetrics.ts"
+import {
+  channelsInFlight,
+  isPausedGauge,
+  setChannelStates,
+  stepsFailed,
+} from "../issuance/IssuanceMetrics.ts"
+import { IssuanceRefused } from "../issuance/IssuanceRefused.ts"
 import { IssuanceSettings } from "../issuance/IssuanceSettings.ts"
 import type { Lease } from "../issuance/Lease.ts"
 import { type AccountsView, readTreasury } from "../issuance/LedgerAccounts.ts"
@@ -78,7 +84,10 @@ const checkNotOlder = Effect.fnUntraced(function* (
 const pauseAsOlder = Effect.fnUntraced(function* (reason: string) {
   const control = yield* IssuanceControl
   yield* control.pause(reason)
-  return yield* new WorkerStuck({ message: `issuing is paused: ${reason}` })
+  return yield* new IssuanceRefused({
+    code: "database_older_than_ledger",
+    message: `issuing is paused: ${reason}`,
+  })
 })
 
 interface Ledger {
@@ -165,6 +174,7 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (
   const work = yield* batches.work
   const inFlight = yield* batches.inFlight(leases.map((lease) => lease.channelId))
   yield* Metric.update(channelsInFlight, inFlight.size)
+  yield* Metric.update(isPausedGauge, work.paused ? 1 : 0)
   if (inFlight.size === 0 && (!work.pending || work.paused)) return "idle" as StepOutcome
   const rows = yield* channels.list
   if (leases.length === 0) {
@@ -266,7 +276,10 @@ const makeTakeStep = Effect.fnUntraced(function* (owner: string) {
   )
 })
 
-/** Steps for ever: at the poll interval while all goes well, with growing pauses while it does not. */
+/**
+ * Steps for ever, at the poll interval while all goes well, with growing pauses while it does not; but it ends when the
+ * database turns out to be older than the ledger, so that the channels are given back to whoever recovers it.
+ */
 const loop = Effect.fnUntraced(function* (owner: string) {
   const settings = yield* IssuanceSettings
   const ready = yield* WorkerReady
@@ -278,6 +291,7 @@ const loop = Effect.fnUntraced(function* (owner: string) {
     const outcome = yield* takeStep.pipe(Effect.sandbox, Effect.result)
     failures = outcome._tag === "Failure" ? failures + 1 : 0
     if (outcome._tag === "Failure") {
+      if (Option.exists(Cause.findErrorOption(outcome.failure), isOlderDatabase)) return
       yield* Effect.logError("a step failed and will be taken again", outcome.failure)
     }
     yield* Metric.update(stepsFailed, failures)
@@ -305,28 +319,65 @@ const loop = Effect.fnUntraced(function* (owner: string) {
 /** Ports that are not up yet are waited for; a refusal is final. */
 const patiently = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(60)])
 
+/** Makes sure that issuing may start here. */
+const prepare = Effect.andThen(verifyNetwork(), ensureChannels()).pipe(
+  Effect.tapErrorTag("SorobanRpcError", (error) =>
+    Effect.logWarning("the network gives no answer yet", error),
+  ),
+  Effect.retry({ schedule: patiently, while: (error) => error._tag === "SorobanRpcError" }),
+)
+
+/** How often a worker looks whether the database has been recovered, in ms. */
+const RECOVERY_CHECK_MS = 5_000
+
+const isOlderDatabase = (error: { readonly _tag: string }) =>
+  error instanceof IssuanceRefused && error.code === "database_older_than_ledger"
+
+/**
+ * A database that is older than the ledger needs a person, and that person needs the database and the network up: so
+ * the worker stays, pays nothing, holds no channel, and says what to do.
+ */
+const waitForRecovery = Effect.fnUntraced(function* (refused: IssuanceRefused, ready: Ref.Ref<boolean>) {
+  if (!isOlderDatabase(refused) || (yield* Ref.get(ready))) return
+  const control = yield* IssuanceControl
+  yield* control.pause(`the ledger is ahead of this database: ${refused.message}`)
+  yield* Metric.update(isPausedGauge, 1)
+  yield* Effect.logError(
+    `issuing waits: ${refused.message} Run nova recover, as docs/runbooks/restored-database.md says.`,
+  ).pipe(Effect.annotateLogs({ code: refused.code }))
+  yield* Ref.set(ready, true)
+})
+
 /**
  * Runs until it is interrupted; gives its channels back when it is.
  *
- * @error IssuanceRefused when issuing must not start here
+ * @error IssuanceRefused when issuing must not start here, for another reason than a database to be recovered
  */
 export const issuanceWorker = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
   const channels = yield* Channels
   const { workerName } = yield* IssuanceSettings
   const owner = `${workerName ?? "worker"}/${yield* random.ulid}`
-  yield* Effect.andThen(verifyNetwork(), ensureChannels()).pipe(
-    Effect.tapErrorTag("SorobanRpcError", (error) =>
-      Effect.logWarning("the network gives no answer yet", error),
-    ),
-    Effect.retry({ schedule: patiently, while: (error) => error._tag === "SorobanRpcError" }),
+  const ready = yield* WorkerReady
+  const work = Effect.raceFirst(loop(owner), issuanceUpkeep).pipe(
+    Effect.ensuring(Effect.andThen(Ref.set(ready, false), Effect.ignoreCause(channels.release(owner)))),
+  )
+  while (true) {
+    yield* start(owner, ready)
+    yield* work
+  }
+})
+
+/** Waits until issuing may start, and for a recovery where there must be one first. */
+const start = Effect.fnUntraced(function* (owner: string, ready: Ref.Ref<boolean>) {
+  const channels = yield* Channels
+  const { workerName } = yield* IssuanceSettings
+  yield* prepare.pipe(
+    Effect.tapErrorTag("IssuanceRefused", (refused) => waitForRecovery(refused, ready)),
+    Effect.retry({ schedule: Schedule.spaced(RECOVERY_CHECK_MS), while: isOlderDatabase }),
   )
   // An earlier run of this worker is gone, or lives on as a ghost that every fence refuses from here on.
   if (workerName !== undefined) yield* channels.takeOver(workerName)
-  const ready = yield* WorkerReady
   yield* Ref.set(ready, true)
   yield* Effect.logInfo("issuing").pipe(Effect.annotateLogs({ owner }))
-  yield* Effect.all([loop(owner), issuanceUpkeep], { concurrency: "unbounded", discard: true }).pipe(
-    Effect.ensuring(Effect.andThen(Ref.set(ready, false), Effect.ignoreCause(channels.release(owner)))),
-  )
 })
