@@ -9,7 +9,7 @@
  *
  * Source: PostgreSQL documentation, "Continuous Archiving" (timelines), pg_control_system(), pg_walfile_name()
  */
-import { Context, Effect, Layer, Option } from "effect"
+import { Context, Effect, Layer, Option, Ref } from "effect"
 import { SqlClient } from "effect/sql"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
 
@@ -33,20 +33,22 @@ export class DatabaseIdentity extends Context.Service<
           left(pg_walfile_name(pg_current_wal_lsn()), 8)) AS identity`.pipe(
         Effect.map(([row]) => Option.fromUndefinedOr(row?.identity)),
       )
-      // Asked once here: a statement that fails would end the transaction that asks it later.
-      const isTold = yield* ask.pipe(
-        Effect.as(true),
-        Effect.catch((error) =>
-          Effect.as(
-            Effect.logWarning(
-              "this PostgreSQL does not tell its identity: a restore will not be noticed",
-              error,
-            ),
-            false,
-          ),
-        ),
-      )
-      return DatabaseIdentity.of({ current: isTold ? Effect.orDie(ask) : Effect.succeedNone })
+      // Asked without calling them: a call that fails would end the transaction that asks.
+      const askWhetherTold = sql<{ told: boolean }>`
+        SELECT coalesce(bool_and(has_function_privilege(to_regprocedure(name), 'execute')), false)
+          AND count(to_regprocedure(name)) = 3 AS told
+        FROM unnest(ARRAY['pg_control_system()', 'pg_walfile_name(pg_lsn)', 'pg_current_wal_lsn()']) AS needed (name)`
+      const isTold = yield* Ref.make(Option.none<boolean>())
+      const current = Effect.gen(function* () {
+        const known = yield* Ref.get(isTold)
+        if (Option.isSome(known)) return known.value ? yield* ask : Option.none<string>()
+        const told = (yield* askWhetherTold)[0]?.told === true
+        yield* Ref.set(isTold, Option.some(told))
+        if (told) return yield* ask
+        yield* Effect.logWarning("this PostgreSQL does not tell its identity: a restore will not be noticed")
+        return Option.none<string>()
+      })
+      return DatabaseIdentity.of({ current: Effect.orDie(current) })
     }),
   )
 }
