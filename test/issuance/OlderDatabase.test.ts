@@ -75,7 +75,9 @@ older("a worker that has seen more signed than the database says stops at once",
     // The rows of this step know of the signature.
     yield* step(yield* channels.lease("one", LEASE_MS), seen)
     yield* restore
-    expect((yield* Effect.flip(step(yield* channels.lease("one", LEASE_MS), seen)))._tag).toBe("IssuanceRefused")
+    expect((yield* Effect.flip(step(yield* channels.lease("one", LEASE_MS), seen)))._tag).toBe(
+      "IssuanceRefused",
+    )
     expect((yield* batches.work).paused).toBe(true)
     expect(hole.swallowed.splice(0).length).toBe(1)
     expect(timesPaid(stage)).toBe(0)
