@@ -1,5 +1,6 @@
 /** What a measurement was taken on: a figure without it means nothing. */
 import { availableParallelism, cpus, loadavg, totalmem } from "node:os"
+import { table } from "./Table.ts"
 
 const GIB = 1024 ** 3
 
@@ -21,3 +22,10 @@ export const hardware = (): Hardware => ({
   bun: Bun.version,
   load_before: Math.round((loadavg()[0] ?? 0) * 100) / 100,
 })
+
+/** For people. */
+export const hardwareTable = (machine: Hardware): string =>
+  table(
+    "Hardware",
+    Object.entries(machine).map(([name, value]) => [name, String(value)]),
+  )

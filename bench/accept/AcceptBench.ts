@@ -10,7 +10,7 @@ import type { Acceptance } from "../../src/issuance/Acceptance.ts"
 import { AcceptRewards } from "../../src/issuance/AcceptRewards.ts"
 import { Issuances } from "../../src/issuance/Issuances.ts"
 import type { Owner } from "../../src/merchant/Owner.ts"
-import { hardware } from "../Hardware.ts"
+import { hardware, hardwareTable } from "../Hardware.ts"
 import { clientOf, freshDatabase, openGround } from "../settle/Ground.ts"
 import { percentile } from "../settle/Percentile.ts"
 import { openShop } from "../settle/Rows.ts"
@@ -150,12 +150,7 @@ export const benchAccept = Effect.fn("bench.accept")(function* (
   print: (text: string) => void,
 ) {
   const machine = hardware()
-  print(
-    table(
-      "Hardware",
-      Object.entries(machine).map(([name, value]) => [name, String(value)]),
-    ),
-  )
+  print(hardwareTable(machine))
   const of = `${options.clients} clients, median of ${options.rounds} rounds of ${options.roundMs} ms, fsync on`
   const hot = yield* measureLoad(1, options)
   print(table(`One campaign: ${of}`, rows(hot)))

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { hardware } from "../Hardware.ts"
+import { hardware, hardwareTable } from "../Hardware.ts"
 import { number, type Row, table } from "../Table.ts"
 import { MEMORY_LOAD, type MemorySample, measureMemory } from "./Memory.ts"
 import type { Load } from "./Scene.ts"
@@ -75,12 +75,7 @@ const growth = (samples: ReadonlyArray<MemorySample>): number => {
 export const benchLocalnet = (options: LocalnetBenchOptions, print: (text: string) => void): void => {
   const { baselineMs, ledgers, memoryLedgers } = options
   const machine = hardware()
-  print(
-    table(
-      "Hardware",
-      Object.entries(machine).map(([name, value]) => [name, String(value)]),
-    ),
-  )
+  print(hardwareTable(machine))
   const baseline = signatureBaseline(baselineMs)
   print(table("Baseline: ed25519 signatures verified a second, one core", baselineRows(baseline)))
   const plan = { ledgers, warmUpLedgers: WARM_UP_LEDGERS }

@@ -1,8 +1,7 @@
 /** The issuance engine measured: tables for people, and one JSON object as the last line. */
 import { join } from "node:path"
 import { Effect } from "effect"
-import { hardware } from "../Hardware.ts"
-import { table } from "../Table.ts"
+import { hardware, hardwareTable } from "../Hardware.ts"
 import { type AcceptLatency, measureAccept } from "./AcceptLatency.ts"
 import { writeAccounts } from "./Accounts.ts"
 import { type ClaimLatency, measureClaim } from "./ClaimLatency.ts"
@@ -137,12 +136,7 @@ export const benchSettle = Effect.fn("benchSettle")(function* (
   print: (text: string) => void,
 ) {
   const machine = hardware()
-  print(
-    table(
-      "Hardware",
-      Object.entries(machine).map(([name, value]) => [name, String(value)]),
-    ),
-  )
+  print(hardwareTable(machine))
   const ground = yield* openGround
   const ledgerFile = join(ground.directory, "ledger")
   const accounts = writeAccounts(ledgerFile, chosen.plan.wallets, Math.floor(Date.now() / 1000))

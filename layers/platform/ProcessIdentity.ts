@@ -4,7 +4,7 @@
  * Pid files outlive a kill -9, and the kernel gives numbers out again, so a pid alone proves nothing. Linux says the
  * start time in clock ticks since boot (proc_pid_stat(5), field 22); elsewhere `ps` gives it to the second.
  */
-import { spawnSync } from "node:child_process"
+import { type ChildProcess, spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { Effect, Schema } from "effect"
 
@@ -91,4 +91,18 @@ export const stopProcess = (
       if (yield* awaitEnd(identity, step.waitMs)) return true
     }
     return !isAlive(identity)
+  })
+
+/** Ends a child process that may still run: SIGTERM, and SIGKILL after three seconds. */
+export const stopChild = (child: ChildProcess): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const hasEnded = child.exitCode !== null || child.signalCode !== null
+    const identity = hasEnded ? undefined : identityOf(child.pid ?? 0)
+    if (identity === undefined) return Effect.void
+    return Effect.asVoid(
+      stopProcess(identity, [
+        { signal: "SIGTERM", waitMs: 3_000 },
+        { signal: "SIGKILL", waitMs: 2_000 },
+      ]),
+    )
   })

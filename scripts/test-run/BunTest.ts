@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { dieWithParent } from "../../layers/platform/DieWithParent.ts"
-import { identityOf, stopProcess } from "../../layers/platform/ProcessIdentity.ts"
+import { stopChild } from "../../layers/platform/ProcessIdentity.ts"
 
 export interface Counts {
   readonly passed: number
@@ -29,19 +29,6 @@ export const countsIn = (report: string): Counts | undefined => {
   const skipped = attributeOf(root, "skipped")
   return { passed: attributeOf(root, "tests") - failed - skipped, failed, skipped }
 }
-
-const stop = (child: ChildProcess) =>
-  Effect.suspend(() => {
-    const identity =
-      child.exitCode === null && child.signalCode === null ? identityOf(child.pid ?? 0) : undefined
-    if (identity === undefined) return Effect.void
-    return Effect.asVoid(
-      stopProcess(identity, [
-        { signal: "SIGTERM", waitMs: 3_000 },
-        { signal: "SIGKILL", waitMs: 2_000 },
-      ]),
-    )
-  })
 
 const awaitExit = (child: ChildProcess): Effect.Effect<number> =>
   Effect.callback((resume) => {
@@ -71,7 +58,7 @@ export const runBunTest = (
       const [program = "", ...rest] = command
       const child = yield* Effect.acquireRelease(
         Effect.sync(() => spawn(program, rest, { cwd: checkout, env, stdio: "inherit" })),
-        stop,
+        stopChild,
       )
       const exitCode = yield* awaitExit(child)
       const counts = existsSync(reportFile) ? countsIn(readFileSync(reportFile, "utf8")) : undefined

@@ -10,6 +10,7 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { SqlClient } from "effect/sql"
 import { holdBeyondReserve, type Reserve } from "./BalanceReserve.ts"
 import type { BoundReward } from "./BatchPayment.ts"
+import { boundRewards } from "./BoundRewards.ts"
 import { fence, type LeaseLost } from "./Channels.ts"
 import { type ClaimTerms, claimRewards } from "./ClaimRewards.ts"
 import { DatabaseIdentity } from "./DatabaseIdentity.ts"
@@ -208,15 +209,8 @@ const makeReads = (sql: SqlClient.SqlClient, settings: IssuanceSettings["Service
     return yield* Effect.sync(() => group(rows))
   }, Effect.orDie)
 
-  const bound = Effect.fn("Batches.bound")(function* (lease: Lease, sequence: bigint) {
-    return yield* sql<BoundReward>`
-      SELECT r.id AS "issuanceId", r.wallet_address AS "walletAddress", r.wallet_account AS "walletAccount",
-        r.amount_stroops AS "amountStroops", r.payout, c.on_missing_trustline AS policy,
-        c.reclaim_after_s::int AS "reclaimAfterSeconds"
-      FROM reward_issuances r JOIN campaigns c ON c.id = r.campaign_id
-      WHERE r.status = 'submitted' AND r.channel_id = ${lease.channelId} AND r.channel_sequence = ${sequence}
-      ORDER BY r.id`
-  }, Effect.orDie)
+  const bound = ({ channelId }: Lease, sequence: bigint) =>
+    boundRewards(channelId, sequence).pipe(Effect.provideService(SqlClient.SqlClient, sql))
 
   const body = Effect.fn("Batches.body")(function* (hash: string) {
     const [row] = yield* sql<EnvelopeBody>`

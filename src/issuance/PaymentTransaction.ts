@@ -5,7 +5,7 @@
  * A reward is a payment, or a claimable balance (CAP-23) that its recipient may take at any time and we ourselves
  * after the reclaim time.
  */
-import { Account, Asset, Claimant, Memo, Operation, TransactionBuilder } from "@stellar/stellar-sdk"
+import { Account, Asset, Claimant, Memo, Operation, TransactionBuilder, type xdr } from "@stellar/stellar-sdk"
 import { formatAmount } from "../kernel/Amount.ts"
 import { batchMemo } from "./BatchMemo.ts"
 import type { BatchPayment } from "./BatchPayment.ts"
@@ -58,4 +58,12 @@ const toOperation = (plan: PaymentTransaction, payment: BatchPayment, asset: Ass
     new Claimant(source, Claimant.predicateNot(Claimant.predicateBeforeAbsoluteTime(reclaimAt))),
   ]
   return Operation.createClaimableBalance({ source, asset, amount, claimants })
+}
+
+/** When we may take a balance back, by our own claimant's predicate: "not before t", as `toOperation` writes it. */
+export const reclaimTimeOf = (predicate: xdr.ClaimPredicate): Date | undefined => {
+  const before = predicate.type === "claimPredicateNot" ? predicate.notPredicate : undefined
+  return before?.type === "claimPredicateBeforeAbsoluteTime"
+    ? new Date(Number(before.absBefore) * 1000)
+    : undefined
 }

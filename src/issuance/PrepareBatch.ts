@@ -26,12 +26,24 @@ export interface Finding {
 }
 
 /** What an operation's failure says about its reward; undefined where it is not about that one. */
-export const findingOf = (fate: PaymentFate | undefined): Finding | undefined => {
+const findingOf = (fate: PaymentFate | undefined): Finding | undefined => {
   if (fate?._tag === "Recipient") return { reason: fate.reason, code: fate.code }
   // Left as a balance again it would meet the same lack; the look at held rewards knows when there is XLM.
   if (fate?._tag === "Reserve") return { reason: "no_trustline", code: fate.code, disposition: "hold" }
   return undefined
 }
+
+/** What an included transaction's fates say about the rewards that its operations pay, by issuance. */
+export const findingsOf = (
+  issuanceIds: ReadonlyArray<string>,
+  fates: ReadonlyArray<PaymentFate>,
+): ReadonlyMap<string, Finding> =>
+  new Map(
+    issuanceIds.flatMap((id, index) => {
+      const finding = findingOf(fates[index])
+      return finding === undefined ? [] : [[id, finding] as const]
+    }),
+  )
 
 /**
  * Operations that the network has refused in an envelope of this batch which has expired since. Those that it refused

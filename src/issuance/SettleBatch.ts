@@ -8,7 +8,8 @@ import { SqlClient } from "effect/sql"
 import { type Ejection, eject } from "./EjectRewards.ts"
 import { lockCampaigns } from "./LockCampaigns.ts"
 
-interface IncludedBatch {
+/** A batch's transaction as the ledger has it, whatever came of it. */
+export interface IncludedBatch {
   readonly sequence: bigint
   readonly hash: string
   /** The ledger that included it. */

@@ -12,7 +12,9 @@ import { confirmedTotal, countVerdict, feesStroopsTotal, settlementLagSeconds } 
 import type { Lease } from "./Lease.ts"
 import { LedgerShare } from "./LedgerShare.ts"
 import { verifyNetwork } from "./NetworkIdentity.ts"
-import { countEjections, type Finding, findingOf, toEjections } from "./PrepareBatch.ts"
+import { reclaimTimeOf } from "./PaymentTransaction.ts"
+import { countEjections, findingsOf, toEjections } from "./PrepareBatch.ts"
+import type { IncludedBatch } from "./SettleBatch.ts"
 import { readAnswer } from "./SubmissionOutcome.ts"
 import { readOutcome, type TransactionOutcome } from "./TransactionOutcome.ts"
 import { type ChannelView, decide, judge, judgeLost, type LookUp } from "./Verdict.ts"
@@ -52,25 +54,17 @@ const reclaimTimes = (envelopeXdr: string): ReadonlyArray<Date | undefined> => {
   return (transaction?.operations ?? []).map(({ body }) => {
     if (body.type !== "createClaimableBalance") return undefined
     const ours = body.createClaimableBalanceOp.claimants.at(1)?.v0.predicate
-    const before = ours?.type === "claimPredicateNot" ? ours.notPredicate : undefined
-    return before?.type === "claimPredicateBeforeAbsoluteTime"
-      ? new Date(Number(before.absBefore) * 1000)
-      : undefined
+    return ours === undefined ? undefined : reclaimTimeOf(ours)
   })
 }
 
 const confirm = Effect.fnUntraced(function* (
   lease: Lease,
-  base: {
-    readonly sequence: bigint
-    readonly hash: string
-    readonly ledger: number
-    readonly resultXdr: string
-  },
+  included: IncludedBatch,
   outcome: Extract<TransactionOutcome, { readonly _tag: "Paid" }>,
 ) {
   const batches = yield* Batches
-  const { envelopeXdr, issuanceIds } = yield* batches.body(base.hash)
+  const { envelopeXdr, issuanceIds } = yield* batches.body(included.hash)
   const hasBalances = outcome.balanceIds.some((id) => id !== undefined)
   const times = hasBalances ? reclaimTimes(envelopeXdr) : []
   const balances = issuanceIds.flatMap((issuanceId, index) => {
@@ -81,14 +75,13 @@ const confirm = Effect.fnUntraced(function* (
       : [{ issuanceId, balanceId, reclaimAfter }]
   })
   const lagsMs = yield* batches.settlePaid(lease, {
-    ...base,
+    ...included,
     issuanceIds,
     balances,
-    feeStroops: outcome.feeStroops,
   })
   if (lagsMs.length !== issuanceIds.length) {
     yield* Effect.logError("a transaction paid issuances that were not bound to it any more").pipe(
-      Effect.annotateLogs({ hash: base.hash, paid: issuanceIds.length, confirmed: lagsMs.length }),
+      Effect.annotateLogs({ hash: included.hash, paid: issuanceIds.length, confirmed: lagsMs.length }),
     )
   }
   for (const lagMs of lagsMs) yield* Metric.update(settlementLagSeconds, lagMs / 1000)
@@ -128,32 +121,14 @@ const stopFor = Effect.fnUntraced(function* (lease: Lease, outcome: Failed, hash
   )
 })
 
-const refuse = Effect.fnUntraced(function* (
-  lease: Lease,
-  base: {
-    readonly sequence: bigint
-    readonly hash: string
-    readonly ledger: number
-    readonly resultXdr: string
-  },
-  outcome: Failed,
-) {
+const refuse = Effect.fnUntraced(function* (lease: Lease, included: IncludedBatch, outcome: Failed) {
   const batches = yield* Batches
-  const { issuanceIds } = yield* batches.body(base.hash)
-  const findings = new Map<string, Finding>()
-  for (const [index, issuanceId] of issuanceIds.entries()) {
-    const finding = findingOf(outcome.fates[index])
-    if (finding !== undefined) findings.set(issuanceId, finding)
-  }
-  yield* stopFor(lease, outcome, base.hash)
-  const rewards = yield* batches.bound(lease, base.sequence)
+  const { issuanceIds } = yield* batches.body(included.hash)
+  const findings = findingsOf(issuanceIds, outcome.fates)
+  yield* stopFor(lease, outcome, included.hash)
+  const rewards = yield* batches.bound(lease, included.sequence)
   const ejections = toEjections(rewards, findings, yield* Clock.currentTimeMillis)
-  yield* batches.settleFailed(lease, {
-    ...base,
-    code: outcome.code,
-    feeStroops: outcome.feeStroops,
-    ejections,
-  })
+  yield* batches.settleFailed(lease, { ...included, code: outcome.code, ejections })
   yield* countEjections(ejections)
   yield* countVerdict("failed")
 })
@@ -168,11 +143,12 @@ const settle = Effect.fn("SettleVerdict.settle")(function* (
   if (outcome._tag === "Unreadable") {
     return yield* halt(lease, "unreadable", `the result of ${envelope.hash} cannot be read (${outcome.code})`)
   }
-  const base = { sequence, hash: envelope.hash, ledger: included.ledger, resultXdr: included.resultXdr }
+  const { ledger, resultXdr } = included
+  const batch = { sequence, hash: envelope.hash, ledger, resultXdr, feeStroops: outcome.feeStroops }
   const share = yield* LedgerShare
-  yield* share.record(included.ledger, envelope.operations)
+  yield* share.record(ledger, envelope.operations)
   yield* Metric.update(feesStroopsTotal, outcome.feeStroops)
-  yield* outcome._tag === "Paid" ? confirm(lease, base, outcome) : refuse(lease, base, outcome)
+  yield* outcome._tag === "Paid" ? confirm(lease, batch, outcome) : refuse(lease, batch, outcome)
   return "free" as Settled
 })
 

@@ -61,6 +61,20 @@ export const optionalCount = (name: string, about: string, minimum: number, maxi
     config: Config.option(Config.schema(Schema.Int.check(Schema.isBetween({ minimum, maximum })), name)),
   })
 
+/** One of a few words. */
+export const choice = <const Words extends ReadonlyArray<string>>(
+  name: string,
+  about: string,
+  words: Words,
+  fallback: NoInfer<Words[number]>,
+) =>
+  define({
+    name,
+    about,
+    fallback,
+    config: Config.Literals(words, name).pipe(Config.withDefault(fallback)),
+  })
+
 export const port = (name: string, about: string, fallback: number) =>
   define({
     name,

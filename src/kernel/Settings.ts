@@ -5,6 +5,7 @@
 import { Config, Effect, Option, Schema } from "effect"
 import { Amount, STROOPS_PER_UNIT } from "./Amount.ts"
 import {
+  choice,
   conditionalSecret,
   conditionalText,
   count,
@@ -25,14 +26,12 @@ export const novaHome = optionalText(
   "NOVA_HOME",
   "Where `npm start` keeps its database, ledger, keys and logs; .nova beside package.json when empty",
 )
-export const stellarNetwork = define({
-  name: "STELLAR_NETWORK",
-  about: "local (the embedded network), testnet, public, or custom",
-  fallback: "local",
-  config: Config.Literals(["local", "testnet", "public", "custom"], "STELLAR_NETWORK").pipe(
-    Config.withDefault("local" as const),
-  ),
-})
+export const stellarNetwork = choice(
+  "STELLAR_NETWORK",
+  "local (the embedded network), testnet, public, or custom",
+  ["local", "testnet", "public", "custom"],
+  "local",
+)
 /** Follows from the network: a live key pays real money on the public one, and nowhere else does it mean anything. */
 export const keyMode = Config.map(stellarNetwork, (network) => (network === "public" ? "live" : "test"))
 export const localnetPort = port(
@@ -152,12 +151,12 @@ const sorobanRpcAddresses = addresses(
 )
 export const sorobanRpcUrl = sorobanRpcAddresses.given
 export const sorobanRpcUrls = sorobanRpcAddresses.each
-export const submitVia = define({
-  name: "STELLAR_SUBMIT_VIA",
-  about: "Where transactions are handed in: rpc (sendTransaction) or horizon (POST /transactions_async)",
-  fallback: "rpc",
-  config: Config.Literals(["rpc", "horizon"], "STELLAR_SUBMIT_VIA").pipe(Config.withDefault("rpc" as const)),
-})
+export const submitVia = choice(
+  "STELLAR_SUBMIT_VIA",
+  "Where transactions are handed in: rpc (sendTransaction) or horizon (POST /transactions_async)",
+  ["rpc", "horizon"],
+  "rpc",
+)
 export const networkPassphrase = byNetwork(
   "NETWORK_PASSPHRASE",
   "The network's passphrase; known for all but custom",
@@ -280,12 +279,12 @@ const assetCap = (name: string, about: string, fallbackUnits: bigint) =>
     config: Config.schema(AssetCap, name).pipe(Config.withDefault(fallbackUnits * STROOPS_PER_UNIT)),
   })
 
-export const signerKind = define({
-  name: "NOVA_SIGNER",
-  about: "Who keeps the distribution key: local (NOVA_DISTRIBUTION_SECRET) or kms (AWS KMS)",
-  fallback: "local",
-  config: Config.Literals(["local", "kms"], "NOVA_SIGNER").pipe(Config.withDefault("local" as const)),
-})
+export const signerKind = choice(
+  "NOVA_SIGNER",
+  "Who keeps the distribution key: local (NOVA_DISTRIBUTION_SECRET) or kms (AWS KMS)",
+  ["local", "kms"],
+  "local",
+)
 export const signerTransactionCap = assetCap(
   "NOVA_SIGNER_TRANSACTION_CAP",
   "Units of the asset that one transaction may give away; above it the signer refuses",
@@ -343,12 +342,12 @@ export const kmsTimeoutMs = count(
 
 // Telemetry
 
-export const logFormat = define({
-  name: "LOG_FORMAT",
-  about: "json (one object a line) or pretty",
-  fallback: "json",
-  config: Config.Literals(["json", "pretty"], "LOG_FORMAT").pipe(Config.withDefault("json" as const)),
-})
+export const logFormat = choice(
+  "LOG_FORMAT",
+  "json (one object a line) or pretty",
+  ["json", "pretty"],
+  "json",
+)
 
 /**
  * Reads every setting that somebody has given, so that a wrong one is named before anything starts.

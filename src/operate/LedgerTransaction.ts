@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto"
 import { Asset, encodeMuxedAccountToAddress, StrKey, xdr } from "@stellar/stellar-sdk"
 import { Option } from "effect"
+import { reclaimTimeOf } from "../issuance/PaymentTransaction.ts"
 import { accountOf } from "../kernel/StellarAddress.ts"
 import type { HorizonTransaction } from "../ports/Horizon.ts"
 
@@ -78,15 +79,6 @@ const balanceIdOf = (source: string, sequence: bigint, operationIndex: number): 
     }),
   )
   return `00000000${createHash("sha256").update(preimage.toXDR()).digest("hex")}`
-}
-
-/** "not before t" is how the reclaim time is written. */
-const reclaimTimeOf = (predicate: xdr.ClaimPredicate): Date | undefined => {
-  if (predicate.type !== "claimPredicateNot") return undefined
-  const inner = predicate.notPredicate
-  return inner?.type === "claimPredicateBeforeAbsoluteTime"
-    ? new Date(Number(inner.absBefore) * 1000)
-    : undefined
 }
 
 interface Position {

@@ -84,6 +84,7 @@ test("the tests that are listed expect the codes that they are listed with", () 
 })
 
 test("a code counts where a matcher expects it, not in comments, inputs, skipped tests or negations", () => {
+  // A text to be read, with a skipped test in it: nothing here is skipped.
   const source = `
 test("first", () => {
   // expect(code).toBe("inComment")

@@ -4,23 +4,10 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { Effect, type Scope } from "effect"
 import { dieWithParent } from "../../layers/platform/DieWithParent.ts"
-import { identityOf, stopProcess } from "../../layers/platform/ProcessIdentity.ts"
+import { stopChild } from "../../layers/platform/ProcessIdentity.ts"
 import type { ShardLine, ShardPlan } from "./Shard.ts"
 
 const checkout = join(import.meta.dir, "../..")
-
-const stop = (child: ChildProcess) =>
-  Effect.suspend(() => {
-    const identity =
-      child.exitCode === null && child.signalCode === null ? identityOf(child.pid ?? 0) : undefined
-    if (identity === undefined) return Effect.void
-    return Effect.asVoid(
-      stopProcess(identity, [
-        { signal: "SIGTERM", waitMs: 3_000 },
-        { signal: "SIGKILL", waitMs: 2_000 },
-      ]),
-    )
-  })
 
 const startChild = (plan: ShardPlan): ChildProcess => {
   const [program = "", ...args] = dieWithParent(
@@ -45,7 +32,7 @@ const runOne = (plan: ShardPlan, read: (line: ShardLine) => void): Effect.Effect
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => startChild(plan)),
-      stop,
+      stopChild,
     )
     let said = ""
     child.stderr?.on("data", (chunk) => {
