@@ -29,7 +29,7 @@ export interface SignerAccounts {
   readonly isChannel: (address: string) => boolean
 }
 
-/** Stellar recommends bounds of a few minutes; the programs use one minute. */
+/** Stellar recommends bounds of a few minutes; the programs use four. */
 const TIME_AHEAD_SECONDS = 300n
 
 /** XLM that one transaction may give to channels. */

@@ -38,6 +38,12 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
   owner: Schema.String,
 }) {}
 
+/** Who one run of a worker is, as the owner of leases: "name/ULID". */
+export const ownerOf = (workerName: string, run: string): string => `${workerName}/${run}`
+
+/** Characters of an owner after its name: a slash and a ULID. */
+const RUN_LENGTH = 27
+
 /** Locks the channel's row for the caller's transaction, or fails because the lease has changed hands. */
 export const fence = Effect.fnUntraced(function* (lease: Lease) {
   const sql = yield* SqlClient.SqlClient
@@ -66,7 +72,8 @@ export class Channels extends Context.Service<
     readonly release: (owner: string) => Effect.Effect<void>
     /**
      * Ends the leases of earlier runs of the worker of this name at once. Safe even if one of them still runs: whoever
-     * takes its channels gets another token.
+     * takes its channels gets another token. A channel that such a run is writing about at this moment is left to its
+     * lease: nobody waits here for a program that may be stopped in the middle of a transaction.
      */
     readonly takeOver: (workerName: string) => Effect.Effect<void>
     /**
@@ -128,9 +135,17 @@ export class Channels extends Context.Service<
       const takeOver = Effect.fn("Channels.takeOver")(function* (workerName: string) {
         const now = new Date(yield* Clock.currentTimeMillis)
         yield* sql`
-          WITH gone AS (DELETE FROM issuance_workers WHERE starts_with(id, ${`${workerName}/`}))
+          WITH gone AS (
+            DELETE FROM issuance_workers WHERE id IN (
+              SELECT id FROM issuance_workers WHERE left(id, ${-RUN_LENGTH}) = ${workerName}
+              FOR UPDATE SKIP LOCKED
+            )
+          )
           UPDATE channel_accounts SET lease_owner = NULL, lease_until = NULL, updated_at = ${now}
-          WHERE starts_with(lease_owner, ${`${workerName}/`})`
+          WHERE id IN (
+            SELECT id FROM channel_accounts WHERE left(lease_owner, ${-RUN_LENGTH}) = ${workerName}
+            ORDER BY id FOR UPDATE SKIP LOCKED
+          )`
       }, Effect.orDie)
 
       const setStatus = Effect.fn("Channels.setStatus")(function* (

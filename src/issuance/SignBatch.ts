@@ -18,8 +18,12 @@ import { buildPaymentTransaction } from "./PaymentTransaction.ts"
 import { send } from "./SendEnvelope.ts"
 import type { StepView } from "./StepView.ts"
 
-/** Seconds for which an envelope's time bound allows it, beside its ledger bound; the latter is what we prove by. */
-const TIME_BOUND_SECONDS = 60
+/**
+ * Seconds for which an envelope's time bound allows it, beside its ledger bound; the latter is what we prove by. Longer
+ * than any ledger bound lasts, so that a worker whose clock is minutes slow still signs what the network takes; shorter
+ * than the signer's own limit.
+ */
+const TIME_BOUND_SECONDS = 240
 
 /** A signer that refuses speaks of the program: every batch would be refused, so none is tried until a person looked. */
 const sign = Effect.fnUntraced(function* (unsigned: string, keys: Parameters<Signer["Service"]["sign"]>[1]) {

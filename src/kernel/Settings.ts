@@ -41,7 +41,7 @@ export const localnetPort = port(
 )
 export const localnetCloseIntervalMs = count(
   "LOCALNET_CLOSE_INTERVAL_MS",
-  "How often the embedded network closes a ledger, in ms (the real network: about 5000)",
+  "How often the embedded network closes a ledger, in ms (the real network: about 5000). Close times are whole seconds that must grow: below 1000 they run ahead of the clock, and after minutes of it transactions with time bounds are too late",
   1000,
   10,
   600_000,

@@ -9,7 +9,8 @@ import { Cause, Clock, Effect, Metric, Option, Ref, Schedule, Schema } from "eff
 import { SecureRandom } from "effect/crypto"
 import { type Batch, Batches } from "../issuance/Batches.ts"
 import { ensureChannels } from "../issuance/ChannelCreation.ts"
-import { type ChannelRow, Channels, type LeaseLost } from "../issuance/Channels.ts"
+import { type ChannelRow, Channels, ownerOf } from "../issuance/Channels.ts"
+import { checkClock } from "../issuance/ClockCheck.ts"
 import type { ChargedFees } from "../issuance/FeeBid.ts"
 import { FeeMarket } from "../issuance/FeeMarket.ts"
 import { IssuanceControl } from "../issuance/IssuanceControl.ts"
@@ -28,6 +29,7 @@ import { rememberLedger, verifyNetwork } from "../issuance/NetworkIdentity.ts"
 import { settleLost } from "../issuance/SettleVerdict.ts"
 import { advanceChannel, type Submitted, submitNext } from "../issuance/SubmitBatch.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
+import { alone, type ChannelStep } from "./ChannelStep.ts"
 import { issuanceUpkeep } from "./IssuanceUpkeep.ts"
 import { WorkerReady } from "./WorkerHealth.ts"
 
@@ -113,38 +115,19 @@ const viewOf = Effect.fnUntraced(function* (lease: Lease, { charged, operationsM
   }
 })
 
-/** One channel's step. Its failure is its own: the other channels go on, and it is taken again. */
-const alone = <A, E, R>(lease: Lease, work: Effect.Effect<A, E | LeaseLost, R>) =>
-  work.pipe(
-    Effect.asSome,
-    Effect.catchTag("LeaseLost", () =>
-      Effect.as(Effect.logWarning("another worker has taken the channel"), Option.none<A>()),
-    ),
-    Effect.map((outcome) => ({ hasFailed: false, outcome })),
-    Effect.catchCause((cause) =>
-      Cause.hasInterruptsOnly(cause)
-        ? Effect.failCause(cause)
-        : Effect.as(Effect.logError("a channel's step failed and will be taken again", cause), {
-            hasFailed: true,
-            outcome: Option.none<A>(),
-          }),
-    ),
-    Effect.annotateLogs({ channel: lease.channelId }),
-  )
-
 /** Fills idle channels until nothing more can be bound. */
 const fillIdle = Effect.fnUntraced(function* (leases: ReadonlyArray<Lease>, ledger: Ledger) {
   const isDone = yield* Ref.make(false)
   return yield* Effect.forEach(
     leases,
     Effect.fnUntraced(function* (lease) {
-      if (yield* Ref.get(isDone)) return { hasFailed: false, outcome: Option.none<Submitted>() }
-      const result = yield* alone(
+      if (yield* Ref.get(isDone)) return []
+      const taken = yield* alone(
         lease,
         Effect.flatMap(viewOf(lease, ledger), (view) => submitNext(lease, view)),
       )
-      if (Option.getOrUndefined(result.outcome) === "nothing") yield* Ref.set(isDone, true)
-      return result
+      if (taken._tag === "Taken" && taken.outcome === "nothing") yield* Ref.set(isDone, true)
+      return [taken]
     }),
     { concurrency: IDLE_CHANNELS_AT_ONCE },
   )
@@ -157,8 +140,17 @@ const demandChannels = Effect.fnUntraced(function* (rows: ReadonlyArray<ChannelR
   })
 })
 
-/** `starved`: rewards wait that could not be bound, though channels were free. */
-type StepOutcome = "idle" | "worked" | "starved"
+const hasBound = (taken: ChannelStep<Submitted>): boolean =>
+  taken._tag === "Taken" && taken.outcome === "bound"
+
+/** What a step found: `starved` is that rewards wait which could not be bound, though channels were free. */
+interface StepOutcome {
+  readonly found: "idle" | "worked" | "starved"
+  /** A channel turned out to be another worker's: what this one holds is to be asked for again. */
+  readonly hasLostLease: boolean
+}
+
+const IDLE: StepOutcome = { found: "idle", hasLostLease: false }
 
 /**
  * Advances every leased channel once, from what database and ledger say now.
@@ -175,11 +167,11 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (
   const inFlight = yield* batches.inFlight(leases.map((lease) => lease.channelId))
   yield* Metric.update(channelsInFlight, inFlight.size)
   yield* Metric.update(isPausedGauge, work.paused ? 1 : 0)
-  if (inFlight.size === 0 && (!work.pending || work.paused)) return "idle" as StepOutcome
+  if (inFlight.size === 0 && (!work.pending || work.paused)) return IDLE
   const rows = yield* channels.list
   if (leases.length === 0) {
     yield* demandChannels(rows)
-    return "idle"
+    return IDLE
   }
   yield* setChannelStates(rows.map(({ status }) => status))
   const view = yield* readTreasury(rows.map((row) => row.address))
@@ -207,13 +199,14 @@ export const step = Effect.fn("IssuanceWorker.step")(function* (
     ],
     { concurrency: "unbounded" },
   )
-  const tried = [...settled, ...filled]
-  if (tried.length > 0 && tried.every(({ hasFailed }) => hasFailed)) {
+  const filledOnes = filled.flat()
+  const tried = [...settled, ...filledOnes].map(({ _tag }) => _tag)
+  if (tried.length > 0 && tried.every((tag) => tag === "Failed")) {
     return yield* new WorkerStuck({ message: "every channel's step failed: see the errors above" })
   }
   yield* demandChannels(rows)
-  const hasBound = filled.some(({ outcome }) => Option.getOrUndefined(outcome) === "bound")
-  return inFlight.size === 0 && !hasBound ? "starved" : "worked"
+  const found = inFlight.size === 0 && !filledOnes.some(hasBound) ? "starved" : "worked"
+  return { found, hasLostLease: tried.includes("Lost") } satisfies StepOutcome
 })
 
 /**
@@ -249,7 +242,9 @@ const advanceBusy = (
 
 const remember = Effect.gen(function* () {
   const rpc = yield* SorobanRpc
-  yield* rememberLedger(yield* rpc.getLatestLedger)
+  const latest = yield* rpc.getLatestLedger
+  yield* rememberLedger(latest)
+  yield* checkClock(latest.sequence)
 }).pipe(Effect.catchCause((cause) => Effect.logWarning("the newest ledger was not written down", cause)))
 
 /** Takes steps with the channels of `owner`, renewing the leases in time; a step may last one lease at most. */
@@ -265,7 +260,9 @@ const makeTakeStep = Effect.fnUntraced(function* (owner: string) {
       leases = yield* channels.lease(owner, settings.leaseMs)
       leasedAtMs = nowMs
     }
-    return yield* step(leases, signed)
+    const outcome = yield* step(leases, signed)
+    if (outcome.hasLostLease) leasedAtMs = 0
+    return outcome.found
   }).pipe(
     Effect.timeout(settings.leaseMs),
     Effect.onError(() =>
@@ -357,7 +354,7 @@ export const issuanceWorker = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
   const channels = yield* Channels
   const { workerName } = yield* IssuanceSettings
-  const owner = `${workerName ?? "worker"}/${yield* random.ulid}`
+  const owner = ownerOf(workerName ?? "worker", yield* random.ulid)
   const ready = yield* WorkerReady
   const work = Effect.raceFirst(loop(owner), issuanceUpkeep).pipe(
     Effect.ensuring(Effect.andThen(Ref.set(ready, false), Effect.ignoreCause(channels.release(owner)))),

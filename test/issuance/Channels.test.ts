@@ -1,0 +1,74 @@
+/** Channels that change hands: by name, by time, and what a worker makes of it. */
+import { describe, expect } from "bun:test"
+import { Deferred, Effect, Fiber } from "effect"
+import { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { Channels, ownerOf } from "../../src/issuance/Channels.ts"
+import { step } from "../../src/programs/IssuanceWorker.ts"
+import { accept, tally } from "../support/IssuanceScene.ts"
+import { LEASE_MS, rewards, scene, settle } from "../support/WorkerScene.ts"
+
+const run = (letter: string) => letter.repeat(26)
+
+const ownersOf = Effect.map(
+  Effect.flatMap(Channels, ({ list }) => list),
+  (rows) => new Set(rows.map(({ leaseOwner }) => leaseOwner)),
+)
+
+describe("a named worker's next run", () => {
+  scene("takes over what its earlier runs held, and nothing of a worker whose name begins like its own", () =>
+    Effect.gen(function* () {
+      const channels = yield* Channels
+      const old = ownerOf("host:/home", run("1"))
+      const longer = ownerOf("host:/home/second", run("2"))
+      yield* channels.lease(old, LEASE_MS)
+      yield* channels.lease(longer, LEASE_MS)
+      yield* channels.lease(old, LEASE_MS)
+      yield* channels.lease(longer, LEASE_MS)
+      expect(yield* ownersOf).toEqual(new Set([old, longer]))
+      yield* channels.takeOver("host:/home")
+      expect(yield* ownersOf).toEqual(new Set([null, longer]))
+    }),
+  )
+
+  scene("waits for no program that was stopped in a transaction: that channel is left to its lease", () =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const channels = yield* Channels
+      const old = ownerOf("host", run("1"))
+      const [first, ...others] = yield* channels.lease(old, LEASE_MS)
+      const isInside = yield* Deferred.make<void>()
+      const stopped = yield* Effect.forkChild(
+        sql.withTransaction(
+          sql`SELECT 1 FROM channel_accounts WHERE id = ${first?.channelId ?? 0} FOR UPDATE`.pipe(
+            Effect.andThen(sql`SELECT 1 FROM issuance_workers WHERE id = ${old} FOR UPDATE`),
+            Effect.andThen(Deferred.succeed(isInside, undefined)),
+            Effect.andThen(Effect.never),
+          ),
+        ),
+      )
+      yield* Deferred.await(isInside)
+      yield* channels.takeOver("host")
+      yield* Fiber.interrupt(stopped)
+      const free = (yield* channels.list).filter(({ leaseOwner }) => leaseOwner === null)
+      expect(free.map(({ id }) => id)).toEqual(others.map(({ channelId }) => channelId))
+    }),
+  )
+})
+
+describe("a worker that finds a channel taken from it", () => {
+  scene("says so in its step, so that it asks for its share again at once", (stage) =>
+    Effect.gen(function* () {
+      const channels = yield* Channels
+      yield* accept(rewards(10))
+      const leases = yield* channels.lease("one", LEASE_MS)
+      expect(yield* step(leases)).toEqual({ found: "worked", hasLostLease: false })
+      yield* TestClock.adjust(LEASE_MS + 1)
+      yield* channels.lease("two", LEASE_MS)
+      yield* stage.close
+      expect((yield* step(leases)).hasLostLease).toBe(true)
+      yield* settle(stage, "two")
+      expect(yield* tally).toEqual({ confirmed: 10 })
+    }),
+  )
+})
