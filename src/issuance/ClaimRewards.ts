@@ -7,6 +7,8 @@
  * - What is bound never exceeds what the treasury holds, less what is bound already: two claims that do not see each
  *   other would promise the same money twice, so they come one after the other (the lock on `issuance_control`). A
  *   balance that was read before a payment that is settled by now would count it twice, so it must not be older.
+ * - Locks are taken in the order channel, campaigns, control: a claim, which has the lock on control already, waits for
+ *   no channel. One that another transaction holds is another worker's by now, and is left alone.
  * - Merchants take turns: the n-th reward of each comes before the (n+1)-th of any, those in flight counted; without
  *   them each batch would begin with the same merchants again.
  */
@@ -102,14 +104,18 @@ export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, 
         ORDER BY turn, id LIMIT (SELECT greatest(0, room) FROM books)
       )
       FOR UPDATE SKIP LOCKED
-    ), claimed AS (
-      UPDATE channel_accounts SET sequence_claimed = ${sequence}, updated_at = ${at}
+    ), channel AS (
+      SELECT id FROM channel_accounts
       WHERE id = ${lease.channelId} AND lease_owner = ${lease.owner} AND lease_token = ${lease.token}
         AND status = 'open' AND sequence_claimed <= ${sequence}
         AND (greatest(sequence_signed, sequence_understood) = ${sequence - 1n} OR sequence_signed = ${sequence} AND NOT EXISTS (
           SELECT 1 FROM stellar_envelopes
           WHERE channel_id = ${lease.channelId} AND sequence = ${sequence} AND status <> 'expired'))
         AND (SELECT is_fit FROM books) AND EXISTS (SELECT 1 FROM batch)
+      FOR UPDATE SKIP LOCKED
+    ), claimed AS (
+      UPDATE channel_accounts SET sequence_claimed = ${sequence}, updated_at = ${at}
+      WHERE id = (SELECT id FROM channel)
       RETURNING id
     ), bound AS (
       UPDATE reward_issuances r SET status = 'submitted', channel_id = ${lease.channelId},

@@ -3,12 +3,28 @@ import { describe, expect } from "bun:test"
 import { Deferred, Effect, Fiber } from "effect"
 import { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
-import { Channels, ownerOf } from "../../src/issuance/Channels.ts"
+import { Batches } from "../../src/issuance/Batches.ts"
+import { Channels, fence, ownerOf } from "../../src/issuance/Channels.ts"
 import { step } from "../../src/programs/IssuanceWorker.ts"
 import { accept, tally } from "../support/IssuanceScene.ts"
-import { LEASE_MS, rewards, scene, settle } from "../support/WorkerScene.ts"
+import { LEASE_MS, rewards, scene, settle, termsOf } from "../support/WorkerScene.ts"
 
 const run = (letter: string) => letter.repeat(26)
+
+/** A transaction of somebody's that has done this much and stands still; ends when the test does it. */
+const standingStill = (...statements: ReadonlyArray<Effect.Effect<unknown, unknown, SqlClient.SqlClient>>) =>
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    const isInside = yield* Deferred.make<void>()
+    const fiber = yield* Effect.all(statements, { discard: true }).pipe(
+      Effect.andThen(Deferred.succeed(isInside, undefined)),
+      Effect.andThen(Effect.never),
+      sql.withTransaction,
+      Effect.forkChild,
+    )
+    yield* Deferred.await(isInside)
+    return fiber
+  })
 
 const ownersOf = Effect.map(
   Effect.flatMap(Channels, ({ list }) => list),
@@ -37,17 +53,10 @@ describe("a named worker's next run", () => {
       const channels = yield* Channels
       const old = ownerOf("host", run("1"))
       const [first, ...others] = yield* channels.lease(old, LEASE_MS)
-      const isInside = yield* Deferred.make<void>()
-      const stopped = yield* Effect.forkChild(
-        sql.withTransaction(
-          sql`SELECT 1 FROM channel_accounts WHERE id = ${first?.channelId ?? 0} FOR UPDATE`.pipe(
-            Effect.andThen(sql`SELECT 1 FROM issuance_workers WHERE id = ${old} FOR UPDATE`),
-            Effect.andThen(Deferred.succeed(isInside, undefined)),
-            Effect.andThen(Effect.never),
-          ),
-        ),
+      const stopped = yield* standingStill(
+        sql`SELECT 1 FROM channel_accounts WHERE id = ${first?.channelId ?? 0} FOR UPDATE`,
+        sql`SELECT 1 FROM issuance_workers WHERE id = ${old} FOR UPDATE`,
       )
-      yield* Deferred.await(isInside)
       yield* channels.takeOver("host")
       yield* Fiber.interrupt(stopped)
       const free = (yield* channels.list).filter(({ leaseOwner }) => leaseOwner === null)
@@ -70,5 +79,23 @@ describe("a worker that finds a channel taken from it", () => {
       yield* settle(stage, "two")
       expect(yield* tally).toEqual({ confirmed: 10 })
     }),
+  )
+})
+
+describe("a claim", () => {
+  scene(
+    "waits for no channel that another transaction holds, since it holds what that one may wait for",
+    (stage) =>
+      Effect.gen(function* () {
+        const batches = yield* Batches
+        const channels = yield* Channels
+        const [lease] = yield* channels.lease("one", LEASE_MS)
+        if (lease === undefined) throw new Error("no channel")
+        yield* accept(rewards(10))
+        const fencing = yield* standingStill(fence(lease))
+        expect(yield* batches.claim(lease, termsOf(stage, lease))).toBe(0)
+        yield* Fiber.interrupt(fencing)
+        expect(yield* batches.claim(lease, termsOf(stage, lease))).toBe(10)
+      }),
   )
 })

@@ -166,7 +166,7 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
   bug(
     "claimed_without_lock",
     "a reward is bound that somebody is just taking back",
-    edit(CLAIM, "      FOR UPDATE SKIP LOCKED\n", ""),
+    edit(CLAIM, "      FOR UPDATE SKIP LOCKED\n    ), channel AS", "    ), channel AS"),
   ),
   bug(
     "key_without_constraint",
