@@ -14,6 +14,7 @@ import { erDiagram } from "./docs/ErDiagram.ts"
 import { errorsPage } from "./docs/ErrorsPage.ts"
 import { findStale, type Generated, writeAll } from "./docs/Generated.ts"
 import { openApiDocument } from "./docs/OpenApiDocument.ts"
+import { proofPages } from "./proof/ProofPage.ts"
 
 const checkout = join(import.meta.dir, "..")
 
@@ -30,6 +31,7 @@ const generate = Effect.gen(function* () {
     { path: "docs/errors.md", content: errorsPage() },
     { path: ".env.example", content: envExample(Settings.all) },
     { path: "docs/er.md", content: yield* erPage },
+    ...proofPages(checkout),
   ]
   return files
 })

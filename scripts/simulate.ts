@@ -9,13 +9,13 @@
  *
  * A failing seed prints the line that replays it. The last line is one JSON object.
  */
-import { createHash } from "node:crypto"
 import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import { startThrowawayPostgres } from "../layers/db/embedded-postgres/Throwaway.ts"
 import { runMain } from "../layers/platform/Platform.ts"
 import { makeProgressBar } from "../src/demo/ProgressBar.ts"
 import { runPlanted } from "../test/simulation/planted/RunPlanted.ts"
+import { digestOf, replayOf } from "../test/simulation/SeedLines.ts"
 import { runShard, type ShardLine } from "../test/simulation/Shard.ts"
 import { runShards } from "../test/simulation/Shards.ts"
 
@@ -36,13 +36,6 @@ const { values } = parseArgs({
 
 const MS_PER_HOUR = 3_600_000
 
-const replayOf = ({ seed, minimal }: ShardLine): string =>
-  [
-    `bun run simulate --seed ${seed}`,
-    ...(minimal === undefined ? [] : [`--faults ${minimal.map(([place]) => place).join(",")}`]),
-    "--trace",
-  ].join(" ")
-
 const reportFailure = (line: ShardLine): void => {
   console.log(`seed ${line.seed} fails: ${line.violations[0]} | replay: ${replayOf(line)}`)
   for (const [place, fault] of line.minimal ?? []) console.log(`  fault ${place}: ${JSON.stringify(fault)}`)
@@ -51,12 +44,6 @@ const reportFailure = (line: ShardLine): void => {
 const seedsWanted = (): ReadonlyArray<number> => {
   if (values.seed !== undefined) return [Number(values.seed)]
   return Array.from({ length: Number(values.seeds ?? 100) }, (_, index) => Number(values.from) + index)
-}
-
-/** The same for the same seeds and sources, however often they are run: of every line of every trace. */
-const digestOf = (lines: ReadonlyArray<ShardLine>): string => {
-  const hashes = lines.toSorted((one, other) => one.seed - other.seed).map(({ traceHash }) => traceHash)
-  return createHash("sha256").update(hashes.join()).digest("hex").slice(0, 16)
 }
 
 const simulateSeeds = (socketDir: string) =>

@@ -1,0 +1,129 @@
+/**
+ * `bun run proof`: the long tier of what is said about reliability. Cut short, even by kill -9, it goes on where it
+ * was; its results are docs/proof.json, and docs/proof.md is rendered from them.
+ *
+ *   --only a,b       parts: planted, seeds, kills, database, in this order (all)
+ *   --seeds N        seeds from 1 (5,000)
+ *   --bugs a,b       planted bugs (all), at most 1,000 seeds each
+ *   --seed n         what kills and database trouble are drawn from (20261121)
+ *   --jobs n         processes (2)
+ *   --fresh          forgets what was found before; needed after a change of the sources
+ *   --report         runs nothing, renders what was found
+ *   --state, --docs  folders other than .proof and docs
+ *
+ * Ends with 1 where a result speaks against the claims, or a part broke off.
+ */
+import { mkdirSync } from "node:fs"
+import { join, resolve } from "node:path"
+import { parseArgs } from "node:util"
+import { Effect } from "effect"
+import { hardware } from "../bench/Hardware.ts"
+import { releaseOwnership, takeOwnership } from "../layers/platform/OwnerFile.ts"
+import { runMain } from "../layers/platform/Platform.ts"
+import { StartupFailure } from "../layers/platform/StartupFailure.ts"
+import { PLANTED_BUGS } from "../test/simulation/planted/PlantedBugs.ts"
+import { writeAll } from "./docs/Generated.ts"
+import { chaosCommand, proveChaos } from "./proof/Chaos.ts"
+import { type Keeper, keepBrokeOff } from "./proof/Keeper.ts"
+import { provePlanted } from "./proof/Planted.ts"
+import { failuresOf, makeProof } from "./proof/Proof.ts"
+import { proofPage } from "./proof/ProofPage.ts"
+import { proveSeeds } from "./proof/Seeds.ts"
+import { readOrigin } from "./proof/Sources.ts"
+import { beginRun, clearState, PARTS, type Part, type Run, readState } from "./proof/State.ts"
+
+const checkout = join(import.meta.dir, "..")
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string", default: PARTS.join(",") },
+    seeds: { type: "string", default: "5000" },
+    bugs: { type: "string", default: "" },
+    seed: { type: "string", default: "20261121" },
+    jobs: { type: "string", default: "2" },
+    fresh: { type: "boolean", default: false },
+    report: { type: "boolean", default: false },
+    state: { type: "string", default: join(checkout, ".proof") },
+    docs: { type: "string", default: join(checkout, "docs") },
+  },
+})
+
+const directory = resolve(values.state)
+const wanted = values.only.split(",").filter(Boolean)
+const bugs = values.bugs.split(",").filter(Boolean)
+
+const isCount = (text: string): boolean => /^[1-9]\d*$/.test(text)
+
+/** What is wrong with the arguments; undefined where nothing is. */
+const wrongArgument = (): string | undefined => {
+  const part = wanted.find((name) => !PARTS.some((known) => known === name))
+  if (part !== undefined) return `there is no part ${part}, only ${PARTS.join(", ")}`
+  const bug = bugs.find((name) => !PLANTED_BUGS.some((known) => known.name === name))
+  if (bug !== undefined) return `there is no planted bug ${bug}`
+  if (![values.seeds, values.jobs, values.seed].every(isCount))
+    return "--seeds, --jobs and --seed are numbers from 1"
+  return undefined
+}
+
+const refuse = (message: string) => Effect.fail(new StartupFailure({ message }))
+
+/** One proof at a time writes to the state. */
+const holdState = Effect.gen(function* () {
+  mkdirSync(directory, { recursive: true })
+  const file = join(directory, "owner.json")
+  const holder = yield* Effect.acquireRelease(
+    Effect.sync(() => takeOwnership(file)),
+    () => Effect.sync(() => releaseOwnership(file)),
+  )
+  if (holder !== undefined) yield* refuse(`another proof is at work in ${directory}: process ${holder.pid}.`)
+})
+
+const begin = Effect.gen(function* () {
+  if (values.fresh) clearState(directory)
+  const run: Run = {
+    ...readOrigin(checkout),
+    startedAt: new Date().toISOString(),
+    jobs: Number(values.jobs),
+    seeds: wanted.includes("seeds") ? Number(values.seeds) : 0,
+    hardware: hardware(),
+  }
+  const keeper: Keeper = { directory, checkout, run, place: yield* beginRun(directory, run) }
+  return keeper
+})
+
+const prove = (keeper: Keeper, part: Part) => {
+  if (part === "planted") return provePlanted(keeper, bugs)
+  if (part === "seeds") return proveSeeds(keeper)
+  const seed = Number(values.seed)
+  return proveChaos(keeper, part, seed, chaosCommand(checkout, part, seed))
+}
+
+const report = Effect.gen(function* () {
+  const state = readState(directory)
+  if (state.runs.length === 0) return yield* refuse(`nothing was found yet in ${directory}.`)
+  const proof = makeProof(state)
+  writeAll(values.docs, [
+    { path: "proof.json", content: `${JSON.stringify(proof, null, 2)}\n` },
+    { path: "proof.md", content: proofPage(proof) },
+  ])
+  const failures = failuresOf(proof)
+  for (const failure of failures) console.log(`AGAINST THE CLAIMS ${failure}`)
+  console.log(`Written: proof.json and proof.md in ${resolve(values.docs)}`)
+  if (failures.length > 0) process.exitCode = 1
+})
+
+const program = Effect.gen(function* () {
+  const wrong = wrongArgument()
+  if (wrong !== undefined) return yield* refuse(wrong)
+  yield* holdState
+  if (values.report) return yield* report
+  const keeper = yield* begin
+  for (const part of PARTS.filter((name) => wanted.includes(name))) {
+    yield* Effect.scoped(prove(keeper, part)).pipe(
+      Effect.catchTag("BrokeOff", (failure) => keepBrokeOff(keeper, part, failure)),
+    )
+  }
+  yield* report
+})
+
+runMain(program, { interruptedCode: 130 })

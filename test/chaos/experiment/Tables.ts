@@ -1,0 +1,42 @@
+/** The figures of the experiments as rows for people: on a terminal by `bun run chaos`, in docs by `bun run proof`. */
+import { number, type Row } from "../../../bench/Table.ts"
+import { type Delays, type KillFigures, LEDGERS_MAX } from "./Kills.ts"
+import type { DatabaseFigures, TroubleFigures } from "./Throughput.ts"
+
+const delay = ({ max, p50, p99, p999 }: Delays): string => `${p50} / ${p99} / ${p999} / ${max}`
+
+export const killRows = (figures: KillFigures): ReadonlyArray<Row> => [
+  ["issuances", number(figures.issuances)],
+  ["confirmed / failed for lack of a trustline", `${number(figures.confirmed)} / ${number(figures.failed)}`],
+  ["payments on the ledger", `${number(figures.payments)} in ${number(figures.transactions)} transactions`],
+  ["kills", `${figures.kills}: ${JSON.stringify(figures.killsOf)}`],
+  ["sleeps beyond the lease, stale writes refused", `${figures.sleeps}, ${figures.staleWritesRefused}`],
+  ["orderly stops, the slowest", `${figures.stops}, ${number(figures.slowestStopMs)} ms`],
+  ["keys answered again", number(figures.duplicates)],
+  ["requests without an answer at first", JSON.stringify(figures.misses)],
+  ["ledgers, of them while nothing was down", `${figures.ledgers}, ${figures.ledgersCounted}`],
+  ["seconds in all, of them with something down", `${figures.seconds}, ${figures.downSeconds}`],
+  ["ledgers to the end: p50 / p99 / p99.9 / max", delay(figures.delayed)],
+  ["the same with those of downtime", delay(figures.delayedInAll)],
+  [`stuck for more than ${LEDGERS_MAX} ledgers`, number(figures.stuck)],
+  ["nova reconcile", `exit code ${figures.reconciled}`],
+]
+
+const rate = ({ after, before, beforeAgain }: TroubleFigures, key: "accepted" | "ended"): string =>
+  `${number(before[key])}, ${number(beforeAgain[key])} -> ${number(after[key])}`
+
+export const databaseRows = ({ oneKey, troubles }: DatabaseFigures): ReadonlyArray<Row> => [
+  ...troubles.flatMap(
+    (figures): ReadonlyArray<Row> => [
+      [
+        `${figures.name}: accepted a second, twice before, then after`,
+        `${rate(figures, "accepted")}: ${figures.acceptedRatio} (noise ${figures.acceptedNoise})`,
+      ],
+      [
+        `${figures.name}: ended a second`,
+        `${rate(figures, "ended")}: ${figures.endedRatio} (noise ${figures.endedNoise})`,
+      ],
+    ],
+  ),
+  ["one key, a hundred requests at once", `${number(oneKey.keys)} keys, ${number(oneKey.rows)} rows`],
+]

@@ -1,0 +1,39 @@
+/** A proof's state in small, for the tests: everything held, unless a test says otherwise. */
+import type { Run, SeedRow, State } from "../../scripts/proof/State.ts"
+
+export const sampleRun = (digest: string): Run => ({
+  commit: "c0ffee",
+  isDirty: false,
+  digest,
+  startedAt: "2026-11-21T21:00:00.000Z",
+  jobs: 2,
+  seeds: 2,
+  hardware: { cpu: "A", cores: 2, memory_gib: 8, platform: "linux x64", bun: "1.4.5", load_before: 0 },
+})
+
+export const sampleSeed = (seed: number, violations: ReadonlyArray<string> = []): SeedRow => ({
+  seed,
+  violations,
+  virtualMs: 1_800_000,
+  paid: 10,
+  traceHash: `hash of ${seed}`,
+  run: 0,
+  seconds: seed * 30,
+})
+
+export const sampleState: State = {
+  runs: [sampleRun("aa")],
+  seeds: [sampleSeed(1), sampleSeed(2)],
+  planted: [
+    {
+      name: "sent_before_stored",
+      breaks: "the envelope is sent before it is stored",
+      afterSeeds: 3,
+      seed: 4,
+      violation: "I1: paid | twice",
+      run: 0,
+      seconds: 9,
+    },
+  ],
+  brokeOff: [],
+}
