@@ -4,17 +4,25 @@
  */
 import { appendFileSync, existsSync, readFileSync, truncateSync } from "node:fs"
 
-/** The lines that were written to their end. A torn one is cut off the file, so that the next starts a line. */
+/** The bytes up to the end of the last line that was written to its end. */
+const wholeOf = (bytes: Buffer): Buffer => bytes.subarray(0, bytes.lastIndexOf("\n") + 1)
+
+/** The lines that were written to their end. Changes nothing: another process may be writing the next one. */
 export const readLines = <A>(path: string): ReadonlyArray<A> => {
   if (!existsSync(path)) return []
-  const bytes = readFileSync(path)
-  const whole = bytes.subarray(0, bytes.lastIndexOf("\n") + 1)
-  if (whole.length < bytes.length) truncateSync(path, whole.length)
-  return whole
+  return wholeOf(readFileSync(path))
     .toString("utf8")
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line))
+}
+
+/** Cuts a torn line off, so that the next one starts a line. For whoever alone writes to the file. */
+export const cutTorn = (path: string): void => {
+  if (!existsSync(path)) return
+  const bytes = readFileSync(path)
+  const { length } = wholeOf(bytes)
+  if (length < bytes.length) truncateSync(path, length)
 }
 
 export const appendLine = (path: string, value: object): void =>

@@ -131,9 +131,13 @@ export const makeProof = (state: State): Proof =>
     brokeOff: state.brokeOff,
   })
 
+/** The first, and how many follow: where one reward is paid twice, much else is wrong too. */
+export const inShort = ([first = "", ...others]: ReadonlyArray<string>): string =>
+  others.length === 0 ? first : `${first}, and ${others.length} more`
+
 /** What speaks against the claims, a sentence each. What did not run is no failure, but no proof either. */
 export const failuresOf = ({ database, kills, planted, seeds }: Proof): ReadonlyArray<string> => [
-  ...(seeds?.failures ?? []).map(({ seed, violations }) => `seed ${seed}: ${violations.join("; ")}`),
+  ...(seeds?.failures ?? []).map(({ seed, violations }) => `seed ${seed}: ${inShort(violations)}`),
   ...(planted?.bugs ?? [])
     .filter(({ afterSeeds }) => afterSeeds === undefined)
     .map(({ name }) => `planted bug ${name} was not caught in ${planted?.seedsMax} seeds`),

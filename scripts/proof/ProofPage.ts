@@ -12,6 +12,7 @@ import {
   type ChaosReport,
   failuresOf,
   gapsOf,
+  inShort,
   type PlantedResult,
   type Proof,
   type SeedsResult,
@@ -108,7 +109,7 @@ ${
     : `
 ${tableOf(
   ["seed that failed", "violations", "replay"],
-  seeds.failures.map((row) => [String(row.seed), row.violations.join("; "), `\`${replayOf(row)}\``]),
+  seeds.failures.map((row) => [String(row.seed), inShort(row.violations), `\`${replayOf(row)}\``]),
 )}
 `
 }`

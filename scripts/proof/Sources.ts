@@ -7,7 +7,7 @@ import { createHash } from "node:crypto"
 import { readdirSync, readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 
-/** Files and folders, relative to the checkout. */
+/** Files and folders, relative to the checkout; tests of theirs (`*.test.ts`) change no outcome and do not count. */
 export const SOURCES: ReadonlyArray<string> = [
   "bun.lock",
   "layers",
@@ -33,7 +33,9 @@ export interface Origin {
 
 const filesOf = (checkout: string, path: string): ReadonlyArray<string> =>
   statSync(join(checkout, path)).isFile()
-    ? [path]
+    ? path.endsWith(".test.ts")
+      ? []
+      : [path]
     : readdirSync(join(checkout, path), { withFileTypes: true }).flatMap((entry) =>
         filesOf(checkout, `${path}/${entry.name}`),
       )

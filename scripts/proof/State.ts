@@ -16,7 +16,7 @@ import type { KillFigures } from "../../test/chaos/experiment/Kills.ts"
 import type { DatabaseFigures } from "../../test/chaos/experiment/Throughput.ts"
 import type { Caught } from "../../test/simulation/planted/RunPlanted.ts"
 import type { ShardLine } from "../../test/simulation/Shard.ts"
-import { appendLine, readLines } from "./JsonLines.ts"
+import { appendLine, cutTorn, readLines } from "./JsonLines.ts"
 import type { Origin } from "./Sources.ts"
 
 export const PARTS = ["planted", "seeds", "kills", "database"] as const
@@ -81,6 +81,11 @@ export const readState = (directory: string): State => {
     ...(kills === undefined ? {} : { kills }),
     ...(database === undefined ? {} : { database }),
   }
+}
+
+/** What a part's own lines are torn by goes, once nobody else writes them. */
+export const mendLines = (directory: string, part: Part): void => {
+  if (part === "seeds" || part === "planted") cutTorn(join(directory, LINES[part]))
 }
 
 /** Forgets everything; what else lies in the folder stays. */

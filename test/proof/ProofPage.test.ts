@@ -42,12 +42,15 @@ it("says how many seeds are still to be run", () => {
 })
 
 it("shows a failing seed with its replay", () => {
-  const proof = proofOf({ ...sampleState, seeds: [sampleSeed(1), sampleSeed(2, ["I1: r7 was paid twice"])] })
+  const proof = proofOf({
+    ...sampleState,
+    seeds: [sampleSeed(1), sampleSeed(2, ["I1: r7 was paid twice", "I2: r7", "I3: r8"])],
+  })
   const page = proofPage(proof)
-  expect(failuresOf(proof)).toEqual(["seed 2: I1: r7 was paid twice"])
+  expect(failuresOf(proof)).toEqual(["seed 2: I1: r7 was paid twice, and 2 more"])
   expect(page).toContain("**Results that speak against the claims: 1**")
   expect(page).toContain("| seeds that failed | 1 |")
-  expect(page).toContain("| 2 | I1: r7 was paid twice | `bun run simulate --seed 2 --trace` |")
+  expect(page).toContain("| 2 | I1: r7 was paid twice, and 2 more | `bun run simulate --seed 2 --trace` |")
 })
 
 it("shows a planted bug that was not caught, and a part that broke off", () => {

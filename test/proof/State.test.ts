@@ -7,7 +7,7 @@ import { Effect } from "effect"
 import { type Keeper, keep } from "../../scripts/proof/Keeper.ts"
 import { makeProof, unmixed } from "../../scripts/proof/Proof.ts"
 import { digestSources } from "../../scripts/proof/Sources.ts"
-import { addSeed, beginRun, clearState, readState } from "../../scripts/proof/State.ts"
+import { addSeed, beginRun, clearState, mendLines, readState } from "../../scripts/proof/State.ts"
 import { sampleRun, sampleSeed, sampleState } from "./Samples.ts"
 
 const inFolder = async (body: (directory: string) => Promise<void> | void): Promise<void> => {
@@ -24,6 +24,7 @@ it("a torn last line is dropped, and the next line stands by itself", () =>
     addSeed(directory, sampleSeed(1))
     appendFileSync(join(directory, "seeds.jsonl"), '{"seed":2,"viol')
     expect(readState(directory).seeds).toEqual([sampleSeed(1)])
+    mendLines(directory, "seeds")
     addSeed(directory, sampleSeed(3))
     expect(readState(directory).seeds).toEqual([sampleSeed(1), sampleSeed(3)])
   }))
@@ -32,6 +33,7 @@ it("a last line that lost only its end is torn too", () =>
   inFolder((directory) => {
     writeFileSync(join(directory, "seeds.jsonl"), JSON.stringify(sampleSeed(1)))
     expect(readState(directory).seeds).toEqual([])
+    mendLines(directory, "seeds")
     expect(readFileSync(join(directory, "seeds.jsonl"), "utf8")).toBe("")
   }))
 
