@@ -2,7 +2,7 @@
  * `bun run proof`: the long tier of what is said about reliability. Cut short, even by kill -9, it goes on where it
  * was; its results are docs/proof.json, and docs/proof.md is rendered from them.
  *
- *   --only a,b       parts: planted, seeds, kills, database, in this order (all)
+ *   --only a,b       parts: planted, seeds, kills, database, in this order (all); another process may do others of them
  *   --seeds N        seeds from 1 (5,000)
  *   --bugs a,b       planted bugs (all), at most 1,000 seeds each
  *   --seed n         what kills and database trouble are drawn from (20261121)
@@ -30,7 +30,7 @@ import { failuresOf, makeProof } from "./proof/Proof.ts"
 import { proofPage } from "./proof/ProofPage.ts"
 import { proveSeeds } from "./proof/Seeds.ts"
 import { readOrigin } from "./proof/Sources.ts"
-import { beginRun, clearState, PARTS, type Part, type Run, readState } from "./proof/State.ts"
+import { beginRun, clearState, mendLines, PARTS, type Part, type Run, readState } from "./proof/State.ts"
 
 const checkout = join(import.meta.dir, "..")
 
@@ -67,15 +67,25 @@ const wrongArgument = (): string | undefined => {
 
 const refuse = (message: string) => Effect.fail(new StartupFailure({ message }))
 
-/** One proof at a time writes to the state. */
-const holdState = Effect.gen(function* () {
+/** One process at a time works on a part; others may work on other parts of the same state beside it. */
+const holdPart = (part: Part) =>
+  Effect.gen(function* () {
+    const file = join(directory, `owner-of-${part}.json`)
+    const holder = yield* Effect.acquireRelease(
+      Effect.sync(() => takeOwnership(file)),
+      () => Effect.sync(() => releaseOwnership(file)),
+    )
+    if (holder !== undefined)
+      yield* refuse(`another proof is at work on ${part} in ${directory}: process ${holder.pid}.`)
+    mendLines(directory, part)
+  })
+
+/** Whatever begins anew needs all parts for itself. */
+const holdParts = Effect.gen(function* () {
   mkdirSync(directory, { recursive: true })
-  const file = join(directory, "owner.json")
-  const holder = yield* Effect.acquireRelease(
-    Effect.sync(() => takeOwnership(file)),
-    () => Effect.sync(() => releaseOwnership(file)),
-  )
-  if (holder !== undefined) yield* refuse(`another proof is at work in ${directory}: process ${holder.pid}.`)
+  for (const part of values.fresh ? PARTS : PARTS.filter((name) => wanted.includes(name))) {
+    yield* holdPart(part)
+  }
 })
 
 const begin = Effect.gen(function* () {
@@ -115,8 +125,8 @@ const report = Effect.gen(function* () {
 const program = Effect.gen(function* () {
   const wrong = wrongArgument()
   if (wrong !== undefined) return yield* refuse(wrong)
-  yield* holdState
   if (values.report) return yield* report
+  yield* holdParts
   const keeper = yield* begin
   for (const part of PARTS.filter((name) => wanted.includes(name))) {
     yield* Effect.scoped(prove(keeper, part)).pipe(

@@ -73,6 +73,7 @@ const simulateSeeds = (socketDir: string) =>
     const hours = lines.reduce((sum, line) => sum + line.virtualMs, 0) / MS_PER_HOUR
     const failures = lines.filter(({ violations }) => violations.length > 0).length
     const perMinute = (count: number) => ((count * 60) / seconds).toFixed(1)
+    console.log(`Simulation: ${lines.length - failures} passed, ${failures} failed`)
     console.log(`${perMinute(seeds.length)} seeds and ${perMinute(hours)} simulated hours a minute`)
     const figures = { seeds: lines.length, failures, simulated_hours: Number(hours.toFixed(2)) }
     console.log(JSON.stringify({ ...figures, seconds: Number(seconds.toFixed(1)), traces: digestOf(lines) }))

@@ -29,8 +29,11 @@ export interface SignerAccounts {
   readonly isChannel: (address: string) => boolean
 }
 
-/** Stellar recommends bounds of a few minutes; the programs use four. */
-const TIME_AHEAD_SECONDS = 300n
+/**
+ * Stellar recommends bounds of a few minutes; the programs use four. The rest is for clocks that differ: a fee bump is
+ * signed over a transaction that another machine has signed.
+ */
+const TIME_AHEAD_SECONDS = 900n
 
 /** XLM that one transaction may give to channels. */
 const LUMENS_STROOPS_MAX = 1000_0000000n

@@ -29,15 +29,17 @@ export interface Process {
 
 const NANOS = 1_000_000n
 
-const clockOf = (world: World, deliver: Process["deliver"]): Clock.Clock => {
-  const nanos = () => BigInt(world.nowMs()) * NANOS
+const clockOf = (world: World, aheadMs: number, deliver: Process["deliver"]): Clock.Clock => {
+  const nowMs = () => world.nowMs() + aheadMs
+  const nanos = () => BigInt(nowMs()) * NANOS
+  const monotonicNanos = () => BigInt(world.sinceBegin()) * NANOS
   return {
-    currentTimeMillisUnsafe: world.nowMs,
-    currentTimeMillis: Effect.sync(world.nowMs),
+    currentTimeMillisUnsafe: nowMs,
+    currentTimeMillis: Effect.sync(nowMs),
     currentTimeNanosUnsafe: nanos,
     currentTimeNanos: Effect.sync(nanos),
-    monotonicTimeNanosUnsafe: nanos,
-    monotonicTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: monotonicNanos,
+    monotonicTimeNanos: Effect.sync(monotonicNanos),
     sleep: (duration) =>
       Effect.callback<void>((resume) => {
         const forget = deliver(Duration.toMillis(duration), () => resume(Effect.void))
@@ -51,8 +53,19 @@ const randomOf = (chance: Chance) => ({
   nextDoubleUnsafe: () => chance.below(2 ** 30) / 2 ** 30,
 })
 
-/** @param chance of this very start, so that each one draws other identifiers */
-export const makeProcess = (world: World, program: string, name: string, chance: Chance): Process => {
+export interface ProcessOptions {
+  readonly program: string
+  readonly name: string
+  /** Of this very start, so that each one draws other identifiers. */
+  readonly chance: Chance
+  /** What the clock of its machine is ahead of the world's time, in ms; negative where it is slow. */
+  readonly clockAheadMs: number
+}
+
+export const makeProcess = (
+  world: World,
+  { chance, clockAheadMs, name, program }: ProcessOptions,
+): Process => {
   const fibers = makeFiberScheduler(chance)
   const ends: Array<(how: "killed" | "exited") => void> = []
   let alive = true
@@ -73,7 +86,7 @@ export const makeProcess = (world: World, program: string, name: string, chance:
       at.cancelled = true
     }
   }
-  const clock = clockOf(world, deliver)
+  const clock = clockOf(world, clockAheadMs, deliver)
   const context = Context.make(Clock.Clock, clock).pipe(
     Context.add(Scheduler.Scheduler, fibers.scheduler),
     Context.add(Random.Random, randomOf(chance)),

@@ -73,9 +73,12 @@ export interface ProgramsOptions {
   readonly nodes: Nodes
   readonly gate: Gate
   readonly settingsOf: (program: string) => IssuanceSettings["Service"]
+  /** What the clock of a program's machine is ahead of the world's time, in ms. */
+  readonly clockAheadMs: (program: string) => number
 }
 
 export const makePrograms = ({
+  clockAheadMs,
   database,
   gate,
   nodes,
@@ -124,8 +127,14 @@ export const makePrograms = ({
     const count = (starts.get(program) ?? 0) + 1
     starts.set(program, count)
     const name = `${program}#${count}`
-    const process = makeProcess(world, program, name, chanceOf(seed, name))
-    world.say(name, "starts")
+    const ahead = clockAheadMs(program)
+    const process = makeProcess(world, {
+      program,
+      name,
+      chance: chanceOf(seed, name),
+      clockAheadMs: ahead,
+    })
+    world.say(name, ahead === 0 ? "starts" : `starts, its clock ${ahead} ms ahead`)
     const root = Effect.scoped((program.startsWith("api") ? api : worker)(process)).pipe(
       Effect.provide(loggerFor(world, process)),
       Effect.withTracerEnabled(false),

@@ -6,17 +6,10 @@ import { expect } from "bun:test"
 import { Effect } from "effect"
 import { withLayer } from "../support/it.ts"
 import { TestDatabase } from "../support/TestDatabase.ts"
-import { openSessions } from "./RealSessions.ts"
+import { sessions, TIMEOUT_MS } from "./Sessions.ts"
 import { simulate } from "./Simulate.ts"
 
 const { live } = withLayer(TestDatabase.layerAddress)
-
-const sessions = Effect.acquireRelease(
-  Effect.flatMap(TestDatabase, ({ url }) => Effect.promise(() => openSessions(url))),
-  (opened) => Effect.promise(() => opened.close()),
-)
-
-const TIMEOUT_MS = 180_000
 
 live(
   "seeds break no law, and do the same again, byte for byte",

@@ -54,10 +54,22 @@ const drawScene = (chance: Chance) => ({
   },
   isNamed: chance.isTrue(0.5),
   waitsForBalances: chance.isTrue(0.25),
+  hasWrongClocks: chance.isTrue(0.3),
 })
 
+/**
+ * A machine's clock is right, seconds off (about a lease), or minutes: less than a time bound, beyond which nothing can
+ * be paid from there.
+ */
+const drawClock = (chance: Chance): number => {
+  const kind = chance.below(10)
+  if (kind < 4) return 0
+  return kind < 8 ? chance.between(-12_000, 12_000) : chance.between(-150_000, 150_000)
+}
+
 const writeMerchants = async (real: RealSessions): Promise<void> => {
-  const now = new Date(BEGIN_MS)
+  // Long ago, for a slow clock too.
+  const now = new Date(BEGIN_MS - 3_600_000)
   for (const id of new Set(CAMPAIGNS.map(({ owner }) => owner.merchantId))) {
     await real.query("INSERT INTO merchants (id, name, created_at) VALUES ($1, 'Shop', $2)", [id, now])
   }
@@ -142,7 +154,9 @@ export const simulate = async (
     ...scene.settings,
     workerName: scene.isNamed ? program : undefined,
   })
-  programs = makePrograms({ database, gate, nodes, seed, settingsOf, world })
+  const clockAheadMs = (program: string) =>
+    scene.hasWrongClocks ? drawClock(chanceOf(seed, `clock of ${program}`)) : 0
+  programs = makePrograms({ clockAheadMs, database, gate, nodes, seed, settingsOf, world })
   const orders = makeOrders()
   const book = makeLedgerBook()
   const paidKeys = new Map<string, string>()
