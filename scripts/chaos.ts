@@ -12,19 +12,21 @@
  *
  * Ends with 1 where an invariant did not hold or a reward was stuck for more than 15 ledgers. Only on Linux.
  */
-import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import { hardware } from "../bench/Hardware.ts"
 import { table } from "../bench/Table.ts"
 import { runMain } from "../layers/platform/Platform.ts"
+import { StartupFailure } from "../layers/platform/StartupFailure.ts"
 import { makeProgressBar } from "../src/demo/ProgressBar.ts"
 import { runKills } from "../test/chaos/experiment/Kills.ts"
 import { databaseRows, killRows } from "../test/chaos/experiment/Tables.ts"
 import { runDatabase } from "../test/chaos/experiment/Throughput.ts"
 import { whyNot } from "../test/chaos/support/NovaSystem.ts"
+import { readOptions, refuseArguments } from "./arguments/ReadOptions.ts"
 
-const { values } = parseArgs({
-  options: {
+const values = readOptions(
+  import.meta.path,
+  {
     issuances: { type: "string", default: "10000" },
     kills: { type: "string", default: "200" },
     merchants: { type: "string", default: "4" },
@@ -33,7 +35,11 @@ const { values } = parseArgs({
     seed: { type: "string" },
     only: { type: "string" },
   },
-})
+  ["issuances", "kills", "merchants", "keys", "open-ms", "seed"],
+)
+
+if (!["kills", "database", undefined].includes(values.only))
+  refuseArguments(`--only is kills or database, not "${values.only}".`)
 
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(values.seed)
 
@@ -76,7 +82,7 @@ const database = Effect.gen(function* () {
 })
 
 const program = Effect.gen(function* () {
-  if (whyNot !== undefined) return
+  if (whyNot !== undefined) return yield* new StartupFailure({ message: `${whyNot}.` })
   const machine = hardware()
   console.log(`seed ${seed}; the embedded PostgreSQL with fsync, the embedded network with a ledger a second`)
   const killed = values.only === "database" ? undefined : yield* Effect.scoped(kills)

@@ -15,13 +15,13 @@
  */
 import { mkdirSync } from "node:fs"
 import { join, resolve } from "node:path"
-import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import { hardware } from "../bench/Hardware.ts"
 import { releaseOwnership, takeOwnership } from "../layers/platform/OwnerFile.ts"
 import { runMain } from "../layers/platform/Platform.ts"
 import { StartupFailure } from "../layers/platform/StartupFailure.ts"
 import { PLANTED_BUGS } from "../test/simulation/planted/PlantedBugs.ts"
+import { readOptions } from "./arguments/ReadOptions.ts"
 import { writeAll } from "./docs/Generated.ts"
 import { chaosCommand, proveChaos } from "./proof/Chaos.ts"
 import { type Keeper, keepBrokeOff } from "./proof/Keeper.ts"
@@ -34,8 +34,9 @@ import { beginRun, clearState, mendLines, PARTS, type Part, type Run, readState 
 
 const checkout = join(import.meta.dir, "..")
 
-const { values } = parseArgs({
-  options: {
+const values = readOptions(
+  import.meta.path,
+  {
     only: { type: "string", default: PARTS.join(",") },
     seeds: { type: "string", default: "5000" },
     bugs: { type: "string", default: "" },
@@ -46,13 +47,12 @@ const { values } = parseArgs({
     state: { type: "string", default: join(checkout, ".proof") },
     docs: { type: "string", default: join(checkout, "docs") },
   },
-})
+  ["seeds", "seed", "jobs"],
+)
 
 const directory = resolve(values.state)
 const wanted = values.only.split(",").filter(Boolean)
 const bugs = values.bugs.split(",").filter(Boolean)
-
-const isCount = (text: string): boolean => /^[1-9]\d*$/.test(text)
 
 /** What is wrong with the arguments; undefined where nothing is. */
 const wrongArgument = (): string | undefined => {
@@ -60,35 +60,34 @@ const wrongArgument = (): string | undefined => {
   if (part !== undefined) return `there is no part ${part}, only ${PARTS.join(", ")}`
   const bug = bugs.find((name) => !PLANTED_BUGS.some((known) => known.name === name))
   if (bug !== undefined) return `there is no planted bug ${bug}`
-  if (![values.seeds, values.jobs, values.seed].every(isCount))
-    return "--seeds, --jobs and --seed are numbers from 1"
   return undefined
 }
 
 const refuse = (message: string) => Effect.fail(new StartupFailure({ message }))
 
-/** One process at a time works on a part; others may work on other parts of the same state beside it. */
-const holdPart = (part: Part) =>
+const hold = (what: string) =>
   Effect.gen(function* () {
-    const file = join(directory, `owner-of-${part}.json`)
+    const file = join(directory, `owner-of-${what.replaceAll(" ", "-")}.json`)
     const holder = yield* Effect.acquireRelease(
       Effect.sync(() => takeOwnership(file)),
       () => Effect.sync(() => releaseOwnership(file)),
     )
     if (holder !== undefined)
-      yield* refuse(`another proof is at work on ${part} in ${directory}: process ${holder.pid}.`)
-    mendLines(directory, part)
+      yield* refuse(`another proof is at work on ${what} in ${directory}: process ${holder.pid}.`)
   })
 
-/** Whatever begins anew needs all parts for itself. */
+/** One process at a time works on a part; others may work on other parts of the same state beside it. */
 const holdParts = Effect.gen(function* () {
   mkdirSync(directory, { recursive: true })
+  // Whatever begins anew needs all of them for itself.
   for (const part of values.fresh ? PARTS : PARTS.filter((name) => wanted.includes(name))) {
-    yield* holdPart(part)
+    yield* hold(part)
+    mendLines(directory, part)
   }
 })
 
 const begin = Effect.gen(function* () {
+  yield* hold("the list of runs")
   if (values.fresh) clearState(directory)
   const run: Run = {
     ...readOrigin(checkout),
@@ -127,7 +126,7 @@ const program = Effect.gen(function* () {
   if (wrong !== undefined) return yield* refuse(wrong)
   if (values.report) return yield* report
   yield* holdParts
-  const keeper = yield* begin
+  const keeper = yield* Effect.scoped(begin)
   for (const part of PARTS.filter((name) => wanted.includes(name))) {
     yield* Effect.scoped(prove(keeper, part)).pipe(
       Effect.catchTag("BrokeOff", (failure) => keepBrokeOff(keeper, part, failure)),

@@ -4,31 +4,23 @@
  *
  * Plays test/scenario with the official SDK and prints a line for every step. Ends with 1 where a step failed.
  */
-import { parseArgs } from "node:util"
 import { withLocalTarget } from "../test/scenario/LocalTarget.ts"
 import { playScenario } from "../test/scenario/Scenario.ts"
 import { scenarioTable } from "../test/scenario/Table.ts"
 import { type Target, TESTNET } from "../test/scenario/Target.ts"
+import { readOptions, refuseArguments } from "./arguments/ReadOptions.ts"
 
 const USAGE =
   "usage: bun run scenario --network local|testnet, or --horizon <url> --rpc <url> --passphrase <text> [--friendbot <url>]"
 
-const refuse = (sentence: string): never => {
-  console.error(`${sentence}\n${USAGE}`)
-  process.exit(2)
-}
+const refuse = (sentence: string): never => refuseArguments(`${sentence}\n${USAGE}`)
 
-const readArguments = () => {
-  const text = { type: "string" } as const
-  const options = { network: text, horizon: text, rpc: text, passphrase: text, friendbot: text }
-  try {
-    return parseArgs({ options }).values
-  } catch (error) {
-    return refuse(error instanceof Error ? error.message : String(error))
-  }
-}
-
-const given = readArguments()
+const text = { type: "string" } as const
+const given = readOptions(
+  import.meta.path,
+  { network: text, horizon: text, rpc: text, passphrase: text, friendbot: text },
+  [],
+)
 
 const targetGiven = (): Target | undefined => {
   const { friendbot, horizon, passphrase, rpc } = given

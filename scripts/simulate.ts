@@ -9,7 +9,6 @@
  *
  * A failing seed prints the line that replays it. The last line is one JSON object.
  */
-import { parseArgs } from "node:util"
 import { Effect } from "effect"
 import { startThrowawayPostgres } from "../layers/db/embedded-postgres/Throwaway.ts"
 import { runMain } from "../layers/platform/Platform.ts"
@@ -18,9 +17,11 @@ import { runPlanted } from "../test/simulation/planted/RunPlanted.ts"
 import { digestOf, replayOf } from "../test/simulation/SeedLines.ts"
 import { runShard, type ShardLine } from "../test/simulation/Shard.ts"
 import { runShards } from "../test/simulation/Shards.ts"
+import { readOptions, refuseArguments } from "./arguments/ReadOptions.ts"
 
-const { values } = parseArgs({
-  options: {
+const values = readOptions(
+  import.meta.path,
+  {
     seeds: { type: "string" },
     seed: { type: "string" },
     from: { type: "string", default: "1" },
@@ -32,7 +33,11 @@ const { values } = parseArgs({
     bugs: { type: "string", default: "" },
     shard: { type: "string" },
   },
-})
+  ["seeds", "seed", "from", "jobs"],
+)
+
+if (!/^(\d+(,\d+)*)?$/.test(values.faults ?? ""))
+  refuseArguments("--faults is a list of places, as in --faults 3,7.")
 
 const MS_PER_HOUR = 3_600_000
 

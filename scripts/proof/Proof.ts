@@ -16,6 +16,7 @@ import {
   type SeedRow,
   type State,
 } from "./State.ts"
+import { throughputsOf } from "./Throughput.ts"
 
 const MS_PER_HOUR = 3_600_000
 
@@ -144,6 +145,9 @@ export const failuresOf = ({ database, kills, planted, seeds }: Proof): Readonly
   ...(kills?.figures.violations ?? []).map((violation) => `kills: ${violation}`),
   ...((kills?.figures.stuck ?? 0) > 0 ? [`kills: ${kills?.figures.stuck} rewards were stuck`] : []),
   ...(database?.figures.violations ?? []).map((violation) => `database: ${violation}`),
+  ...throughputsOf(database?.figures.troubles ?? [])
+    .filter(({ verdict }) => verdict === "broken")
+    .map(({ kind, name, ratio }) => `database: after "${name}" ${ratio} of what was ${kind} before`),
 ]
 
 /** What was not run, or not to its end: nothing is known of it. */

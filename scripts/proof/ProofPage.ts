@@ -3,8 +3,10 @@ import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { number, type Row } from "../../bench/Table.ts"
 import { databaseRows, killRows } from "../../test/chaos/experiment/Tables.ts"
+import type { DatabaseFigures } from "../../test/chaos/experiment/Throughput.ts"
 import { replayOf } from "../../test/simulation/SeedLines.ts"
 import type { Generated } from "../docs/Generated.ts"
+import { BY_TESTS } from "./ByTests.ts"
 import { CLAIMS } from "./Claims.ts"
 import { FOUND } from "./Found.ts"
 import { NOT_COVERED } from "./NotCovered.ts"
@@ -19,6 +21,7 @@ import {
   unmixed,
 } from "./Proof.ts"
 import type { Run } from "./State.ts"
+import { PROMISED_SHARE, throughputsOf } from "./Throughput.ts"
 
 /** Fits a cell: a table's row is one line, and a bar would end the cell. */
 const cell = (text: string): string =>
@@ -153,7 +156,29 @@ ${about}
 ${figuresTable([["from run, drawn from seed", `${from(runs)}, ${seed}`], ...rowsOf(figures), ["violations", number(figures.violations.length)]])}
 ${figures.violations.length === 0 ? "" : `\n${listOf(figures.violations)}\n`}`
 
-const handWritten = (): string => `## What was found, and mended
+const throughputSection = ({
+  troubles,
+}: DatabaseFigures): string => `Promised: ten seconds after it the throughput is
+at least ${PROMISED_SHARE * 100} % of before. A machine on which two measurements before it differ by more than what is missing shows
+neither that nor the opposite.
+
+${tableOf(
+  ["trouble", "throughput", "after / before", "two before", "promise"],
+  throughputsOf(troubles).map(({ kind, name, noise, ratio, verdict }) => [
+    name,
+    kind,
+    number(ratio, 2),
+    number(noise, 2),
+    verdict === "broken" ? "**broken**" : verdict,
+  ]),
+)}
+`
+
+const handWritten = (): string => `## What the tests show besides
+
+${tableOf(["fault", "what is shown", "test"], BY_TESTS)}
+
+## What was found, and mended
 
 ${tableOf(
   ["what", "found by", "mended", "test"],
@@ -178,7 +203,10 @@ export const proofPage = (proof: Proof): string => {
       : [chaosSection("Kills", "Real processes, killed, stopped and put to sleep.", kills, killRows)]),
     ...(database === undefined
       ? []
-      : [chaosSection("Database in trouble", "Real processes, real PostgreSQL.", database, databaseRows)]),
+      : [
+          chaosSection("Database in trouble", "Real processes, real PostgreSQL.", database, databaseRows),
+          throughputSection(database.figures),
+        ]),
     handWritten(),
   ].join("\n")
 }

@@ -2,7 +2,8 @@
  * What a proof knows so far, in a folder of its own, so that it can be cut short at any moment and goes on later.
  *
  *   about.json          the runs, each with its commit and digest; every result names the run that it came from
- *   seeds.jsonl, planted.jsonl, broke-off.jsonl   a line a result, added as they come, never taken away
+ *   seeds.jsonl, planted.jsonl                    a line a result, added as they come, never taken away
+ *   <part>-broke-off.jsonl                        a line for each time that the part ended before its end
  *   kills.json, database.json                     the figures of a part that ran to its end
  *
  * All runs are of one digest: a state of other sources is refused, not mixed.
@@ -58,9 +59,11 @@ export interface State {
   readonly database?: ChaosResult<DatabaseFigures>
 }
 
-const LINES = { seeds: "seeds.jsonl", planted: "planted.jsonl", brokeOff: "broke-off.jsonl" } as const
+const LINES = { seeds: "seeds.jsonl", planted: "planted.jsonl" } as const
 const WHOLE = { kills: "kills.json", database: "database.json" } as const
 const ABOUT = "about.json"
+
+const brokeOffFile = (part: Part): string => `${part}-broke-off.jsonl`
 
 const readWhole = (path: string) => (existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined)
 
@@ -77,20 +80,21 @@ export const readState = (directory: string): State => {
     runs: readWhole(join(directory, ABOUT))?.runs ?? [],
     seeds: readLines(join(directory, LINES.seeds)),
     planted: readLines(join(directory, LINES.planted)),
-    brokeOff: readLines(join(directory, LINES.brokeOff)),
+    brokeOff: PARTS.flatMap((part) => readLines<BrokeOffRow>(join(directory, brokeOffFile(part)))),
     ...(kills === undefined ? {} : { kills }),
     ...(database === undefined ? {} : { database }),
   }
 }
 
-/** What a part's own lines are torn by goes, once nobody else writes them. */
+/** Cuts off what was torn in a part's own files. For whoever holds the part. */
 export const mendLines = (directory: string, part: Part): void => {
+  cutTorn(join(directory, brokeOffFile(part)))
   if (part === "seeds" || part === "planted") cutTorn(join(directory, LINES[part]))
 }
 
 /** Forgets everything; what else lies in the folder stays. */
 export const clearState = (directory: string): void => {
-  for (const name of [ABOUT, ...Object.values(LINES), ...Object.values(WHOLE)]) {
+  for (const name of [ABOUT, ...Object.values(LINES), ...Object.values(WHOLE), ...PARTS.map(brokeOffFile)]) {
     rmSync(join(directory, name), { force: true })
   }
 }
@@ -124,7 +128,7 @@ export const addPlanted = (directory: string, row: PlantedRow): void =>
   appendLine(join(directory, LINES.planted), row)
 
 export const addBrokeOff = (directory: string, row: BrokeOffRow): void =>
-  appendLine(join(directory, LINES.brokeOff), row)
+  appendLine(join(directory, brokeOffFile(row.part)), row)
 
 export const putChaos = (directory: string, part: keyof typeof WHOLE, result: ChaosResult<object>): void =>
   writeWhole(join(directory, WHOLE[part]), result)

@@ -34,7 +34,7 @@ live(
       const inPieces = yield* temporaryDirectory
       const first = yield* proof(inPieces)
       const lines = join(inPieces, "state", "seeds.jsonl")
-      yield* eventually("the first seed is written down", () => existsSync(lines))
+      yield* eventually("the first seed is written down", () => existsSync(lines), 90)
       first.child.kill("SIGKILL")
       yield* first.ended
       expect(existsSync(join(inPieces, "proof.json"))).toBe(false)
@@ -49,5 +49,5 @@ live(
       expect(yield* again.ended).toBe(0)
       expect(readFileSync(join(inPieces, "proof.md"), "utf8")).toBe(page)
     }),
-  { timeout: 90_000 },
+  { timeout: 240_000 },
 )

@@ -67,12 +67,12 @@ export const start = (
     ({ child }) => Effect.sync(() => end(child)),
   )
 
-/** Waits until the condition holds; a test that waits for what never comes fails with `what` after 15 s. */
-export const eventually = (what: string, condition: () => boolean): Effect.Effect<void> =>
+/** Waits until the condition holds; a test that waits for what never comes fails with `what`, after 15 s. */
+export const eventually = (what: string, condition: () => boolean, seconds = 15): Effect.Effect<void> =>
   Effect.gen(function* () {
     while (!condition()) yield* Effect.sleep(20)
   }).pipe(
-    Effect.timeout("15 seconds"),
+    Effect.timeout(seconds * 1000),
     Effect.catch(() => Effect.die(new Error(`It never happened: ${what}`))),
   )
 
