@@ -4,6 +4,7 @@
  *
  * Source: https://developers.stellar.org/docs/data/apis/horizon/api-reference
  */
+import { xdr } from "@stellar/stellar-sdk"
 import { Effect, Option, Schema } from "effect"
 import { parseAmount } from "../../src/kernel/Amount.ts"
 import {
@@ -136,14 +137,32 @@ const toPayment = Effect.fnUntraced(function* (record: typeof Operation.Type) {
   } satisfies HorizonPayment
 })
 
-const toTransaction = (record: typeof Transaction.Type): HorizonTransaction => ({
-  pagingToken: record.paging_token,
-  hash: record.hash,
-  ledger: record.ledger,
-  successful: record.successful,
-  envelopeXdr: record.envelope_xdr,
-  resultXdr: record.result_xdr,
-  innerHash: Option.map(Option.fromUndefinedOr(record.inner_transaction), ({ hash }) => hash),
+/** Undefined for what is no TransactionResult in base64 XDR. */
+const successIn = (resultXdr: string): boolean | undefined => {
+  try {
+    const { type } = xdr.TransactionResult.fromXDR(resultXdr, "base64").result
+    return type === "txSuccess" || type === "txFeeBumpInnerSuccess"
+  } catch {
+    return undefined
+  }
+}
+
+/** Who was paid hangs on it, so the ledger's own result must say what Horizon says beside it. */
+const toTransaction = Effect.fnUntraced(function* (record: typeof Transaction.Type) {
+  const { hash, result_xdr: resultXdr, successful } = record
+  if (successIn(resultXdr) !== successful) {
+    const said = `transaction ${hash} is called ${successful ? "successful" : "failed"}`
+    return yield* failure("transactions", "undecodable_answer", `${said}, and its result says something else`)
+  }
+  return {
+    pagingToken: record.paging_token,
+    hash,
+    ledger: record.ledger,
+    successful,
+    envelopeXdr: record.envelope_xdr,
+    resultXdr,
+    innerHash: Option.map(Option.fromUndefinedOr(record.inner_transaction), (inner) => inner.hash),
+  } satisfies HorizonTransaction
 })
 
 const pageQuery = ({ cursor, limit, order }: HorizonPage) =>
@@ -191,7 +210,7 @@ export const make = (call: HorizonCall): Horizon["Service"] => {
   const transactions = Effect.fn("Horizon.transactions")(function* (address: string, page: HorizonPage) {
     const path = `/accounts/${address}/transactions?include_failed=true&${pageQuery(page)}`
     const found = yield* get("transactions", path, Transactions)
-    return found._embedded.records.map(toTransaction)
+    return yield* Effect.forEach(found._embedded.records, toTransaction)
   })
 
   const submitAsync = Effect.fn("Horizon.submitAsync")(function* (envelopeXdr: string) {

@@ -12,7 +12,7 @@ import { holdBeyondReserve, type Reserve } from "./BalanceReserve.ts"
 import type { BoundReward } from "./BatchPayment.ts"
 import { boundRewards } from "./BoundRewards.ts"
 import { fence, type LeaseLost } from "./Channels.ts"
-import { type ClaimTerms, claimRewards } from "./ClaimRewards.ts"
+import { type Claimed, type ClaimTerms, claimRewards } from "./ClaimRewards.ts"
 import { DatabaseIdentity } from "./DatabaseIdentity.ts"
 import { type Ejection, eject } from "./EjectRewards.ts"
 import { IssuanceSettings } from "./IssuanceSettings.ts"
@@ -116,9 +116,9 @@ export class Batches extends Context.Service<
     readonly lookAlikes: (lease: Lease, sequence: bigint) => Effect.Effect<ReadonlyArray<string>>
     /**
      * Binds pending issuances to the channel's next sequence: fairly between merchants, by priority and age within
-     * one, and within what the treasury has. Answers with how many were bound now; see `claimRewards`.
+     * one, and within what the treasury has; see `claimRewards`.
      */
-    readonly claim: (lease: Lease, terms: ClaimTerms) => Effect.Effect<number>
+    readonly claim: (lease: Lease, terms: ClaimTerms) => Effect.Effect<Claimed>
     /** Takes rewards out of a batch of which nothing alive is signed: they end or are held, for their own reason. */
     readonly eject: (
       lease: Lease,
@@ -195,7 +195,8 @@ const makeReads = (sql: SqlClient.SqlClient, settings: IssuanceSettings["Service
   }).pipe(Effect.orDie, Effect.withSpan("Batches.work"))
 
   const inFlight = Effect.fn("Batches.inFlight")(function* (channelIds: ReadonlyArray<number>) {
-    // The inner transaction first: its bumps are made after it, if perhaps in the same millisecond.
+    // The newest last, by what they offer and not by the clocks of those who signed: first the transaction inside, then
+    // its bumps, of which each offers more than all before it.
     const rows = yield* sql<EnvelopeRow>`
       SELECT b.channel_id, b.channel_sequence AS sequence, e.hash, e.inner_hash,
         coalesce(cardinality(e.issuance_ids), 0) AS operations, e.fee_stroops_max, e.ledger_signed, e.ledger_max,
@@ -205,7 +206,7 @@ const makeReads = (sql: SqlClient.SqlClient, settings: IssuanceSettings["Service
         WHERE status = 'submitted' AND channel_id = ANY(${channelIds}::int[])
       ) b
       LEFT JOIN stellar_envelopes e ON e.channel_id = b.channel_id AND e.sequence = b.channel_sequence
-      ORDER BY b.channel_id, e.ledger_signed, e.created_at, e.fee_stroops_max, e.hash`
+      ORDER BY b.channel_id, e.ledger_signed, e.inner_hash IS NOT NULL, e.fee_stroops_max, e.hash`
     return yield* Effect.sync(() => group(rows))
   }, Effect.orDie)
 

@@ -41,8 +41,8 @@ export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
 /** Who one run of a worker is, as the owner of leases: "name/ULID". */
 export const ownerOf = (workerName: string, run: string): string => `${workerName}/${run}`
 
-/** Characters of an owner after its name: a slash and a ULID. */
-const RUN_LENGTH = 27
+/** Characters of a ULID. */
+const RUN_LENGTH = 26
 
 /** Locks the channel's row for the caller's transaction, or fails because the lease has changed hands. */
 export const fence = Effect.fnUntraced(function* (lease: Lease) {
@@ -137,13 +137,13 @@ export class Channels extends Context.Service<
         yield* sql`
           WITH gone AS (
             DELETE FROM issuance_workers WHERE id IN (
-              SELECT id FROM issuance_workers WHERE left(id, ${-RUN_LENGTH}) = ${workerName}
+              SELECT id FROM issuance_workers WHERE left(id, ${-RUN_LENGTH}) = ${`${workerName}/`}
               FOR UPDATE SKIP LOCKED
             )
           )
           UPDATE channel_accounts SET lease_owner = NULL, lease_until = NULL, updated_at = ${now}
           WHERE id IN (
-            SELECT id FROM channel_accounts WHERE left(lease_owner, ${-RUN_LENGTH}) = ${workerName}
+            SELECT id FROM channel_accounts WHERE left(lease_owner, ${-RUN_LENGTH}) = ${`${workerName}/`}
             ORDER BY id FOR UPDATE SKIP LOCKED
           )`
       }, Effect.orDie)

@@ -88,7 +88,13 @@ const queueOf = (sql: SqlClient.SqlClient, mode: string, paymentsMax: number) =>
       FROM candidate WHERE amount_stroops <= (SELECT free_stroops FROM books)
     )`
 
-/** Answers with how many rewards were bound now. Belongs into a transaction. */
+/**
+ * How many rewards were bound now; `unfit` where some could have been, but not by this channel: it is another worker's by
+ * now, or what was read of it is older than what is known.
+ */
+export type Claimed = number | "unfit"
+
+/** Belongs into a transaction. */
 export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, terms: ClaimTerms) {
   const sql = yield* SqlClient.SqlClient
   const { mode } = yield* IssuanceSettings
@@ -96,7 +102,7 @@ export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, 
   const at = new Date(yield* Clock.currentTimeMillis)
   // A statement of its own: the next one must see what the claim before this one has bound.
   if (!(yield* mayClaim(treasuryLedger))) return 0
-  const rows = yield* sql`
+  const [claimed] = yield* sql<{ bound: number; is_unfit: boolean }>`
     WITH RECURSIVE ${booksOf(sql, lease, terms)}, ${queueOf(sql, mode, paymentsMax)}, batch AS (
       SELECT id FROM reward_issuances
       WHERE status = 'pending' AND id IN (
@@ -128,6 +134,8 @@ export const claimRewards = Effect.fn("Batches.claim")(function* (lease: Lease, 
         jsonb_build_object('channel', ${lease.channelId}::int, 'sequence', ${sequence}::text)
       FROM bound
     )
-    SELECT id FROM bound`
-  return rows.length
+    SELECT (SELECT count(*)::int FROM bound) AS bound,
+      EXISTS (SELECT 1 FROM batch) AND NOT EXISTS (SELECT 1 FROM claimed) AS is_unfit`
+  const answer: Claimed = claimed?.is_unfit === true ? "unfit" : (claimed?.bound ?? 0)
+  return answer
 })

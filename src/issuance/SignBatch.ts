@@ -20,7 +20,7 @@ import type { StepView } from "./StepView.ts"
 
 /**
  * Seconds for which an envelope's time bound allows it, beside its ledger bound; the latter is what we prove by. Longer
- * than any ledger bound lasts, so that a worker whose clock is minutes slow still signs what the network takes; far
+ * than the usual ledger bound lasts (twelve ledgers, a minute), so that a worker whose clock is minutes slow still signs what the network takes; far
  * below the signer's own limit, since another worker's clock may differ by minutes when it signs a fee bump over it.
  */
 const TIME_BOUND_SECONDS = 240

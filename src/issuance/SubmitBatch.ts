@@ -28,7 +28,7 @@ const RECHECK_LEDGERS = 12
 /** How often a batch that lost rewards before it was signed is filled up again. */
 const FILLINGS = 3
 
-/** `unfit`: this channel may bind nothing now, whatever waits. `nothing`: it could, and nothing could be bound. */
+/** `unfit`: this channel may bind nothing now, whatever waits; others may. `nothing`: it could, and nothing could be bound. */
 export type Submitted = "bound" | "nothing" | "unfit"
 
 /**
@@ -56,7 +56,9 @@ export const submitNext = Effect.fn("SubmitBatch.submitNext")(function* (lease: 
   let hasBound = false
   let prepared = { rewards: [] as Effect.Success<ReturnType<typeof prepareBatch>>["rewards"], hasRoom: true }
   for (let filling = 0; filling < FILLINGS && prepared.hasRoom; filling++) {
-    if ((yield* batches.claim(lease, terms)) === 0) break
+    const claimed = yield* batches.claim(lease, terms)
+    if (claimed === "unfit" && !hasBound) return "unfit"
+    if (claimed === "unfit" || claimed === 0) break
     hasBound = true
     prepared = yield* prepareBatch(lease, view, sequence, undefined)
   }

@@ -34,8 +34,8 @@ import { type ChannelView, decide, judge } from "./Verdict.ts"
 /** Ledgers in which one may apply. Raising it is safe; see `ledgerSigned`. */
 const UPKEEP_LEDGERS = 12
 
-/** The time bound beside it, in seconds. */
-const UPKEEP_SECONDS = 120
+/** The time bound beside it, in seconds: as long as that of payments, for the same slow clocks. */
+const UPKEEP_SECONDS = 240
 
 /** The same bytes are handed in again after this time without an end, in ms. */
 const RESEND_MS = 4_000

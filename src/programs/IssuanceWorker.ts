@@ -247,27 +247,33 @@ const remember = Effect.gen(function* () {
   yield* checkClock(latest.sequence)
 }).pipe(Effect.catchCause((cause) => Effect.logWarning("the newest ledger was not written down", cause)))
 
+const NANOS_PER_MS = 1_000_000n
+
+const monotonicMs = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos / NANOS_PER_MS))
+
 /** Takes steps with the channels of `owner`, renewing the leases in time; a step may last one lease at most. */
 const makeTakeStep = Effect.fnUntraced(function* (owner: string) {
   const settings = yield* IssuanceSettings
   const channels = yield* Channels
   let leases: ReadonlyArray<Lease> = []
-  let leasedAtMs = 0
+  // By a clock that nobody sets back: leases end by the wall clock of whoever looks at them, but are renewed in time.
+  let renewAtMs = 0
   const signed = new Map<number, bigint>()
   return Effect.gen(function* () {
-    const nowMs = yield* Clock.currentTimeMillis
-    if (leases.length === 0 || nowMs - leasedAtMs >= settings.leaseMs / 3) {
+    const nowMs = yield* monotonicMs
+    if (leases.length === 0 || nowMs >= renewAtMs) {
       leases = yield* channels.lease(owner, settings.leaseMs)
-      leasedAtMs = nowMs
+      renewAtMs = nowMs + settings.leaseMs / 3
     }
     const outcome = yield* step(leases, signed)
-    if (outcome.hasLostLease) leasedAtMs = 0
+    // Soon, but not at once: two workers that take each other's channels for free must not do so at every step.
+    if (outcome.hasLostLease) renewAtMs = Math.min(renewAtMs, nowMs + settings.leaseMs / 15)
     return outcome.found
   }).pipe(
     Effect.timeout(settings.leaseMs),
     Effect.onError(() =>
       Effect.sync(() => {
-        leasedAtMs = 0
+        renewAtMs = 0
       }),
     ),
   )
@@ -354,7 +360,7 @@ export const issuanceWorker = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
   const channels = yield* Channels
   const { workerName } = yield* IssuanceSettings
-  const owner = ownerOf(workerName ?? "worker", yield* random.ulid)
+  const owner = ownerOf(workerName ?? "(unnamed)", yield* random.ulid)
   const ready = yield* WorkerReady
   const work = Effect.raceFirst(loop(owner), issuanceUpkeep).pipe(
     Effect.ensuring(Effect.andThen(Ref.set(ready, false), Effect.ignoreCause(channels.release(owner)))),

@@ -7,7 +7,7 @@ import { Batches } from "../../src/issuance/Batches.ts"
 import { Channels, fence, ownerOf } from "../../src/issuance/Channels.ts"
 import { step } from "../../src/programs/IssuanceWorker.ts"
 import { accept, tally } from "../support/IssuanceScene.ts"
-import { LEASE_MS, rewards, scene, settle, termsOf } from "../support/WorkerScene.ts"
+import { LEASE_MS, rewards, scene, settle, stepAs, termsOf } from "../support/WorkerScene.ts"
 
 const run = (letter: string) => letter.repeat(26)
 
@@ -93,9 +93,50 @@ describe("a claim", () => {
         if (lease === undefined) throw new Error("no channel")
         yield* accept(rewards(10))
         const fencing = yield* standingStill(fence(lease))
-        expect(yield* batches.claim(lease, termsOf(stage, lease))).toBe(0)
+        expect(yield* batches.claim(lease, termsOf(stage, lease))).toBe("unfit")
         yield* Fiber.interrupt(fencing)
         expect(yield* batches.claim(lease, termsOf(stage, lease))).toBe(10)
       }),
+  )
+})
+
+describe("one channel that is another worker's by now", () => {
+  scene("does not keep the others from being filled", (stage) =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const channels = yield* Channels
+      yield* accept(rewards(10))
+      const leases = yield* channels.lease("one", LEASE_MS)
+      const [first, second] = leases
+      yield* sql`UPDATE channel_accounts SET lease_token = lease_token + 1 WHERE id = ${first?.channelId ?? 0}`
+      yield* step(leases)
+      const rows = yield* sql<{ channel_id: number }>`SELECT channel_id FROM reward_issuances`
+      expect(new Set(rows.map(({ channel_id }) => channel_id))).toEqual(new Set([second?.channelId ?? -1]))
+      yield* settle(stage)
+      expect(yield* tally).toEqual({ confirmed: 10 })
+    }),
+  )
+})
+
+describe("the newest envelope of a batch", () => {
+  scene("is the one that offers most, whatever the clocks of those who signed say", (stage) =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const batches = yield* Batches
+      yield* accept(rewards(10))
+      yield* stepAs("one")
+      // As a worker would write it whose clock is ten minutes behind that of the one that signed first.
+      yield* sql`
+        INSERT INTO stellar_envelopes
+        SELECT (jsonb_populate_record(e, jsonb_build_object('hash', repeat('ab', 32), 'inner_hash', e.hash,
+          'fee_stroops_max', e.fee_stroops_max * 11, 'created_at', e.created_at - interval '10 minutes'))).*
+        FROM stellar_envelopes e`
+      const found = [...(yield* batches.inFlight([0, 1, 2, 3])).values()]
+      expect(found.map(({ envelopes }) => envelopes.map(({ innerHash }) => innerHash !== null))).toEqual([
+        [false, true],
+      ])
+      yield* sql`DELETE FROM stellar_envelopes WHERE inner_hash IS NOT NULL`
+      yield* settle(stage)
+    }),
   )
 })

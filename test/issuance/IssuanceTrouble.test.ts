@@ -174,8 +174,8 @@ describe("one channel's trouble", () => {
         expect(yield* batches.claim(lease, { ...terms, paymentsMax: 60 })).toBe(60)
         expect(yield* batches.claim(lease, terms)).toBe(40)
         expect(yield* batches.claim(lease, terms)).toBe(0)
-        expect(yield* batches.claim(lease, { ...terms, sequence: terms.sequence + 1n })).toBe(0)
-        expect(yield* batches.claim(lease, { ...terms, sequence: terms.sequence - 1n })).toBe(0)
+        expect(yield* batches.claim(lease, { ...terms, sequence: terms.sequence + 1n })).toBe("unfit")
+        expect(yield* batches.claim(lease, { ...terms, sequence: terms.sequence - 1n })).toBe("unfit")
         expect(yield* tally).toEqual({ submitted: 100, pending: 150 })
       }),
   )

@@ -143,7 +143,7 @@ describe("crashes", () => {
       expect((yield* channels.lease("two", LEASE_MS)).length).toBe(leases.length)
       expect(yield* channels.lease("one", LEASE_MS)).toEqual([])
       const sequence = stage.sequenceOf(zombie.address) + 1n
-      expect(yield* batches.claim(zombie, termsOf(stage, zombie))).toBe(0)
+      expect(yield* batches.claim(zombie, termsOf(stage, zombie))).toBe("unfit")
       const included = { sequence, hash: "ab".repeat(32), ledger: 9, resultXdr: "AAAA", feeStroops: 100n }
       const envelope = {
         innerHash: null,
