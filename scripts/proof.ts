@@ -7,7 +7,7 @@
  *   --bugs a,b       planted bugs (all), at most 1,000 seeds each
  *   --seed n         what kills and database trouble are drawn from (20261121)
  *   --jobs n         processes (2)
- *   --fresh          forgets what was found before; needed after a change of the sources
+ *   --fresh          forgets what was found before, save for a line in the history; needed after a change of the sources
  *   --report         runs nothing, renders what was found
  *   --state, --docs  folders other than .proof and docs
  *
@@ -23,14 +23,16 @@ import { StartupFailure } from "../layers/platform/StartupFailure.ts"
 import { PLANTED_BUGS } from "../test/simulation/planted/PlantedBugs.ts"
 import { readOptions } from "./arguments/ReadOptions.ts"
 import { writeAll } from "./docs/Generated.ts"
+import { beginAnew } from "./proof/BeginAnew.ts"
 import { chaosCommand, proveChaos } from "./proof/Chaos.ts"
 import { type Keeper, keepBrokeOff } from "./proof/Keeper.ts"
 import { provePlanted } from "./proof/Planted.ts"
-import { failuresOf, makeProof } from "./proof/Proof.ts"
+import { makeProof, type Proof } from "./proof/Proof.ts"
 import { proofPage } from "./proof/ProofPage.ts"
 import { proveSeeds } from "./proof/Seeds.ts"
-import { readOrigin } from "./proof/Sources.ts"
-import { beginRun, clearState, mendLines, PARTS, type Part, type Run, readState } from "./proof/State.ts"
+import { digestSources, readOrigin } from "./proof/Sources.ts"
+import { beginRun, mendLines, PARTS, type Part, type Run, readState } from "./proof/State.ts"
+import { failuresOf, notRunOf, notShownOf, staleSentence } from "./proof/Verdict.ts"
 
 const checkout = join(import.meta.dir, "..")
 
@@ -88,7 +90,7 @@ const holdParts = Effect.gen(function* () {
 
 const begin = Effect.gen(function* () {
   yield* hold("the list of runs")
-  if (values.fresh) clearState(directory)
+  if (values.fresh) beginAnew(directory)
   const run: Run = {
     ...readOrigin(checkout),
     startedAt: new Date().toISOString(),
@@ -107,18 +109,30 @@ const prove = (keeper: Keeper, part: Part) => {
   return proveChaos(keeper, part, seed, chaosCommand(checkout, part, seed))
 }
 
+/** Says what is missing, then what is wrong. */
+const say = (proof: Proof, digestNow: string): void => {
+  for (const part of notRunOf(proof)) console.log(`NOT RUN ${part}`)
+  for (const gap of notShownOf(proof)) console.log(`NOT SHOWN ${gap}`)
+  for (const { failures, startedAt } of proof.begunAnew) {
+    for (const failure of failures) console.log(`BEFORE IT WAS BEGUN ANEW (${startedAt}) ${failure}`)
+  }
+  const stale = staleSentence(proof, digestNow)
+  if (stale !== undefined) console.log(stale)
+  for (const failure of failuresOf(proof)) console.log(`AGAINST THE CLAIMS ${failure}`)
+}
+
 const report = Effect.gen(function* () {
   const state = readState(directory)
   if (state.runs.length === 0) return yield* refuse(`nothing was found yet in ${directory}.`)
   const proof = makeProof(state)
+  const digestNow = digestSources(checkout)
   writeAll(values.docs, [
     { path: "proof.json", content: `${JSON.stringify(proof, null, 2)}\n` },
-    { path: "proof.md", content: proofPage(proof) },
+    { path: "proof.md", content: proofPage(proof, digestNow) },
   ])
-  const failures = failuresOf(proof)
-  for (const failure of failures) console.log(`AGAINST THE CLAIMS ${failure}`)
+  say(proof, digestNow)
   console.log(`Written: proof.json and proof.md in ${resolve(values.docs)}`)
-  if (failures.length > 0) process.exitCode = 1
+  if (failuresOf(proof).length > 0) process.exitCode = 1
 })
 
 const program = Effect.gen(function* () {

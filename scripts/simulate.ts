@@ -7,9 +7,10 @@
  *   --minimise       reduces the faults of a seed that fails to those that it needs
  *   --planted        how many seeds it takes to catch each planted bug, or those of --bugs a,b: at most --seeds (1,000)
  *
- * A failing seed prints the line that replays it. The last line is one JSON object.
+ * A failing seed prints the line that replays it. A seed that did not run, since its process ended, is a failure too.
+ * The last line is one JSON object.
  */
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
 import { startThrowawayPostgres } from "../layers/db/embedded-postgres/Throwaway.ts"
 import { runMain } from "../layers/platform/Platform.ts"
 import { makeProgressBar } from "../src/demo/ProgressBar.ts"
@@ -51,6 +52,11 @@ const seedsWanted = (): ReadonlyArray<number> => {
   return Array.from({ length: Number(values.seeds ?? 100) }, (_, index) => Number(values.from) + index)
 }
 
+const SHOWN_MAX = 20
+
+const firstOf = (seeds: ReadonlyArray<number>): string =>
+  `${seeds.slice(0, SHOWN_MAX).join(", ")}${seeds.length > SHOWN_MAX ? " ..." : ""}`
+
 const simulateSeeds = (socketDir: string) =>
   Effect.gen(function* () {
     const seeds = seedsWanted()
@@ -67,22 +73,34 @@ const simulateSeeds = (socketDir: string) =>
         ? {}
         : { faults: values.faults.split(",").filter(Boolean).map(Number) }),
     }
-    yield* runShards(plan, Number(values.jobs), (line) => {
-      lines.push(line)
-      bar.update(lines.length)
-      for (const text of line.trace ?? []) console.log(text)
-      if (line.violations.length > 0) reportFailure(line)
-    })
+    const ended = yield* Effect.result(
+      runShards(plan, Number(values.jobs), (line) => {
+        lines.push(line)
+        bar.update(lines.length)
+        for (const text of line.trace ?? []) console.log(text)
+        if (line.violations.length > 0) reportFailure(line)
+      }),
+    )
     bar.finish()
+    if (Result.isFailure(ended)) console.log(`The simulation broke off: ${ended.failure.message}`)
+    const ran = new Set(lines.map(({ seed }) => seed))
+    const notRun = seeds.filter((seed) => !ran.has(seed))
+    if (notRun.length > 0) console.log(`NOT RUN ${notRun.length} seeds: ${firstOf(notRun)}`)
     const seconds = (performance.now() - startedAt) / 1000
     const hours = lines.reduce((sum, line) => sum + line.virtualMs, 0) / MS_PER_HOUR
-    const failures = lines.filter(({ violations }) => violations.length > 0).length
+    const failing = lines.filter(({ violations }) => violations.length > 0).length
+    const failures = failing + notRun.length
     const perMinute = (count: number) => ((count * 60) / seconds).toFixed(1)
-    console.log(`Simulation: ${lines.length - failures} passed, ${failures} failed`)
-    console.log(`${perMinute(seeds.length)} seeds and ${perMinute(hours)} simulated hours a minute`)
-    const figures = { seeds: lines.length, failures, simulated_hours: Number(hours.toFixed(2)) }
+    console.log(`Simulation: ${seeds.length - failures} passed, ${failures} failed`)
+    console.log(`${perMinute(lines.length)} seeds and ${perMinute(hours)} simulated hours a minute`)
+    const figures = {
+      seeds: lines.length,
+      not_run: notRun.length,
+      failures,
+      simulated_hours: Number(hours.toFixed(2)),
+    }
     console.log(JSON.stringify({ ...figures, seconds: Number(seconds.toFixed(1)), traces: digestOf(lines) }))
-    if (failures > 0) process.exitCode = 1
+    if (failures > 0 || Result.isFailure(ended)) process.exitCode = 1
   })
 
 const catchPlanted = (socketDir: string) =>

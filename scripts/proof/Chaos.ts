@@ -5,6 +5,7 @@ import { createInterface } from "node:readline"
 import { Effect } from "effect"
 import { dieWithParent } from "../../layers/platform/DieWithParent.ts"
 import { identityOf, stopProcess } from "../../layers/platform/ProcessIdentity.ts"
+import { lastWordsOf } from "../../test/simulation/Shards.ts"
 import { BrokeOff, type Keeper, keep, known } from "./Keeper.ts"
 import { putChaos } from "./State.ts"
 
@@ -25,7 +26,7 @@ const startChild = (checkout: string, command: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const [program = "", ...args] = dieWithParent(command, "TERM")
-      return spawn(program, args, { cwd: checkout, stdio: ["ignore", "pipe", "inherit"] })
+      return spawn(program, args, { cwd: checkout, stdio: ["ignore", "pipe", "pipe"] })
     }),
     (child) => {
       const hasEnded = child.exitCode !== null || child.signalCode !== null
@@ -39,15 +40,31 @@ const startChild = (checkout: string, command: ReadonlyArray<string>) =>
     },
   )
 
+interface Left {
+  /** Its exit code, or the signal that ended it. */
+  readonly code: number | string
+  /** The last line of its output, and of what it said besides. */
+  readonly last: string
+  readonly said: string
+}
+
+/** Whether the figures speak against the claims. Throws where they do not say. */
+const isBad = ({ stuck = 0, violations }: { stuck?: number; violations: ReadonlyArray<string> }): boolean =>
+  violations.length + stuck > 0
+
 /** The figures of the part in the last line. The command ends with 1 where they are bad: that is a result too. */
-const figuresIn = (last: string, code: number, part: ChaosPart) =>
+const figuresIn = ({ code, last, said }: Left, part: ChaosPart) =>
   Effect.try({
     try: (): object => {
       const figures = JSON.parse(last)[part]
-      if (code > 1 || figures === undefined) throw new Error("no figures")
+      const explained: ReadonlyArray<number | string> = isBad(figures) ? [0, 1] : [0]
+      if (!explained.includes(code)) throw new Error("it ended for another reason")
       return figures
     },
-    catch: () => new BrokeOff({ said: `left with ${code} without figures; its last line: ${last}` }),
+    catch: () =>
+      new BrokeOff({
+        said: `left with ${code} without figures that explain it; its last line: ${last}; it said: ${said}`,
+      }),
   })
 
 /** Runs the part unless its figures are there already. */
@@ -56,14 +73,16 @@ export const proveChaos = (keeper: Keeper, part: ChaosPart, seed: number, comman
     const there = known(keeper)[part]
     if (there !== undefined) return console.log(`${part}: is there, of seed ${there.seed}`)
     const child = yield* startChild(keeper.checkout, command)
+    const said = lastWordsOf(child.stderr)
+    child.stderr.pipe(process.stderr, { end: false })
     let last = ""
     createInterface({ input: child.stdout }).on("line", (line) => {
       last = line
       if (!line.startsWith("{")) console.log(line)
     })
-    const code = yield* Effect.callback<number>((resume) => {
-      child.once("close", (left) => resume(Effect.succeed(left ?? 2)))
+    const code = yield* Effect.callback<number | string>((resume) => {
+      child.once("close", (left, signal) => resume(Effect.succeed(left ?? signal ?? "nothing")))
     })
-    const figures = yield* figuresIn(last, code, part)
+    const figures = yield* figuresIn({ code, last, said: said() }, part)
     yield* keep(keeper, () => putChaos(keeper.directory, part, { seed, figures, run: keeper.place }))
   })

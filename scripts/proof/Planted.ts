@@ -22,7 +22,7 @@ const proveOne = (keeper: Keeper, socketDir: string, { breaks, name }: PlantedBu
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10
     yield* keep(keeper, () => {
       for (const caught of results) {
-        addPlanted(keeper.directory, { ...caught, breaks, run: keeper.place, seconds })
+        addPlanted(keeper.directory, { ...caught, breaks, seedsMax: SEEDS_MAX, run: keeper.place, seconds })
       }
     })
   })

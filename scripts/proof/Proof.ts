@@ -2,21 +2,13 @@
  * docs/proof.json: what the proof found, made from its state. Every part names the digest of its sources; parts of
  * different digests are refused, wherever they come from. Whatever failed is in here by itself, not as a count alone.
  */
-import type { KillFigures } from "../../test/chaos/experiment/Kills.ts"
+
+import { type KillFigures, LEDGERS_MAX } from "../../test/chaos/experiment/Kills.ts"
 import type { DatabaseFigures } from "../../test/chaos/experiment/Throughput.ts"
 import { PLANTED_BUGS } from "../../test/simulation/planted/PlantedBugs.ts"
 import { digestOf } from "../../test/simulation/SeedLines.ts"
 import { SEEDS_MAX } from "./Planted.ts"
-import {
-  type BrokeOffRow,
-  type ChaosResult,
-  PARTS,
-  type PlantedRow,
-  type Run,
-  type SeedRow,
-  type State,
-} from "./State.ts"
-import { throughputsOf } from "./Throughput.ts"
+import type { BegunAnew, BrokeOffRow, ChaosResult, PlantedRow, Run, SeedRow, State } from "./State.ts"
 
 const MS_PER_HOUR = 3_600_000
 
@@ -38,9 +30,13 @@ export interface SeedsResult extends Speaks {
   readonly failures: ReadonlyArray<Pick<SeedRow, "seed" | "violations">>
 }
 
+export interface PlantedBugResult extends Omit<Required<PlantedRow>, "run"> {
+  /** What the seed that caught it does without the bug: a seed that fails anyway has caught nothing. */
+  readonly without: "no violation" | "violation too" | "not run"
+}
+
 export interface PlantedResult extends Speaks {
-  readonly seedsMax: number
-  readonly bugs: ReadonlyArray<Omit<PlantedRow, "run">>
+  readonly bugs: ReadonlyArray<PlantedBugResult>
   readonly notTried: ReadonlyArray<string>
 }
 
@@ -56,6 +52,8 @@ export interface Proof {
   readonly kills?: ChaosReport<KillFigures>
   readonly database?: ChaosReport<DatabaseFigures>
   readonly brokeOff: ReadonlyArray<BrokeOffRow>
+  /** Of the same sources. */
+  readonly begunAnew: ReadonlyArray<BegunAnew>
 }
 
 const partsOf = (proof: Proof) => [proof.seeds, proof.planted, proof.kills, proof.database]
@@ -106,10 +104,23 @@ const seedsResult = (state: State): SeedsResult => {
   }
 }
 
+/** Older states do not say the limits that they were measured against: they were these. */
+const OLDER_KILLS = { ledgersMax: LEDGERS_MAX }
+const OLDER_PLANTED = { seedsMax: SEEDS_MAX }
+
+const withoutBug = (state: State, caughtBy: number | undefined): PlantedBugResult["without"] => {
+  const row = state.seeds.find(({ seed }) => seed === caughtBy)
+  if (row === undefined) return "not run"
+  return row.violations.length === 0 ? "no violation" : "violation too"
+}
+
 const plantedResult = (state: State): PlantedResult => ({
   ...speaks(state, state.planted),
-  seedsMax: SEEDS_MAX,
-  bugs: state.planted.map(({ run: _, ...row }) => row),
+  bugs: state.planted.map(({ run: _, ...row }) => ({
+    ...OLDER_PLANTED,
+    ...row,
+    without: withoutBug(state, row.seed),
+  })),
   notTried: PLANTED_BUGS.map(({ name }) => name).filter(
     (name) => !state.planted.some((row) => row.name === name),
   ),
@@ -121,43 +132,17 @@ const chaosReport = <Figures>(state: State, result: ChaosResult<Figures>): Chaos
   figures: result.figures,
 })
 
+const killsReport = (state: State, result: ChaosResult<KillFigures>): ChaosReport<KillFigures> =>
+  chaosReport(state, { ...result, figures: { ...OLDER_KILLS, ...result.figures } })
+
 /** Throws where the state holds results of different sources. */
 export const makeProof = (state: State): Proof =>
   unmixed({
     runs: state.runs,
     ...(state.seeds.length === 0 ? {} : { seeds: seedsResult(state) }),
     ...(state.planted.length === 0 ? {} : { planted: plantedResult(state) }),
-    ...(state.kills === undefined ? {} : { kills: chaosReport(state, state.kills) }),
+    ...(state.kills === undefined ? {} : { kills: killsReport(state, state.kills) }),
     ...(state.database === undefined ? {} : { database: chaosReport(state, state.database) }),
     brokeOff: state.brokeOff,
+    begunAnew: state.history.filter(({ digest }) => digest === state.runs[0]?.digest),
   })
-
-/** The first, and how many follow: where one reward is paid twice, much else is wrong too. */
-export const inShort = ([first = "", ...others]: ReadonlyArray<string>): string =>
-  others.length === 0 ? first : `${first}, and ${others.length} more`
-
-/** What speaks against the claims, a sentence each. What did not run is no failure, but no proof either. */
-export const failuresOf = ({ database, kills, planted, seeds }: Proof): ReadonlyArray<string> => [
-  ...(seeds?.failures ?? []).map(({ seed, violations }) => `seed ${seed}: ${inShort(violations)}`),
-  ...(planted?.bugs ?? [])
-    .filter(({ afterSeeds }) => afterSeeds === undefined)
-    .map(({ name }) => `planted bug ${name} was not caught in ${planted?.seedsMax} seeds`),
-  ...(kills?.figures.violations ?? []).map((violation) => `kills: ${violation}`),
-  ...((kills?.figures.stuck ?? 0) > 0 ? [`kills: ${kills?.figures.stuck} rewards were stuck`] : []),
-  ...(database?.figures.violations ?? []).map((violation) => `database: ${violation}`),
-  ...throughputsOf(database?.figures.troubles ?? [])
-    .filter(({ verdict }) => verdict === "broken")
-    .map(({ kind, name, ratio }) => `database: after "${name}" ${ratio} of what was ${kind} before`),
-]
-
-/** What was not run, or not to its end: nothing is known of it. */
-export const gapsOf = (proof: Proof): ReadonlyArray<string> => {
-  const { planted, seeds } = proof
-  const missing = (seeds?.wanted ?? 0) - (seeds?.ran ?? 0)
-  const notTried = planted?.notTried ?? []
-  return [
-    ...PARTS.filter((part) => proof[part] === undefined),
-    ...(seeds !== undefined && missing > 0 ? [`${missing} of ${seeds.wanted} seeds`] : []),
-    ...(notTried.length > 0 ? [`planted bugs ${notTried.join(", ")}`] : []),
-  ]
-}

@@ -2,37 +2,29 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { number, type Row } from "../../bench/Table.ts"
-import { databaseRows, killRows } from "../../test/chaos/experiment/Tables.ts"
+import { databaseRows, killRows, measured } from "../../test/chaos/experiment/Tables.ts"
 import type { DatabaseFigures } from "../../test/chaos/experiment/Throughput.ts"
 import { replayOf } from "../../test/simulation/SeedLines.ts"
 import type { Generated } from "../docs/Generated.ts"
 import { BY_TESTS } from "./ByTests.ts"
 import { CLAIMS } from "./Claims.ts"
 import { FOUND } from "./Found.ts"
+import { listOf, tableOf } from "./Markdown.ts"
 import { NOT_COVERED } from "./NotCovered.ts"
 import {
   type ChaosReport,
-  failuresOf,
-  gapsOf,
-  inShort,
+  type PlantedBugResult,
   type PlantedResult,
   type Proof,
   type SeedsResult,
   unmixed,
 } from "./Proof.ts"
-import type { Run } from "./State.ts"
+import { runsSection } from "./RunsSection.ts"
+import { digestSources } from "./Sources.ts"
 import { PROMISED_SHARE, throughputsOf } from "./Throughput.ts"
-
-/** Fits a cell: a table's row is one line, and a bar would end the cell. */
-const cell = (text: string): string =>
-  text.replace(/\s+/g, " ").replaceAll("|", "\\|").replaceAll("<", "&lt;")
-
-const tableOf = (heads: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string =>
-  [heads, heads.map(() => "---"), ...rows].map((row) => `| ${row.map(cell).join(" | ")} |`).join("\n")
+import { inShort, isCaught } from "./Verdict.ts"
 
 const figuresTable = (rows: ReadonlyArray<Row>): string => tableOf(["what", "figure"], rows)
-
-const listOf = (lines: ReadonlyArray<string>): string => lines.map((line) => `- ${cell(line)}`).join("\n")
 
 const intro = `# Proof of the reliability claims
 
@@ -50,43 +42,6 @@ They are checked after every seed and every experiment below: by the ledger, the
 part of it, \`npm run simulate -- --seed 17 --trace\` one seed, which does the same each time: its trace is repeated
 byte for byte. A planted bug is tried with \`npm run simulate -- --planted --bugs\` and its name. Kills and database
 trouble repeat what was drawn, not the machine's own timing.
-`
-
-const runRow = (run: Run, place: number): ReadonlyArray<string> => {
-  const { bun, cores, cpu, load_before, memory_gib, platform } = run.hardware
-  return [
-    String(place + 1),
-    run.startedAt,
-    `${run.commit}${run.isDirty ? ", with changes that were not committed" : ""}`,
-    String(run.jobs),
-    `${cpu}, ${cores} cores, ${memory_gib} GiB, ${platform}, Bun ${bun}, load before ${load_before}`,
-  ]
-}
-
-const verdict = (proof: Proof): string => {
-  const failures = failuresOf(proof)
-  const gaps = gapsOf(proof)
-  return [
-    failures.length === 0
-      ? "Nothing that ran speaks against the claims."
-      : `**Results that speak against the claims: ${failures.length}**\n\n${listOf(failures)}`,
-    ...(gaps.length === 0 ? [] : [`**Not run:**\n\n${listOf(gaps)}`]),
-    ...(proof.brokeOff.length === 0
-      ? []
-      : [
-          `Broke off:\n\n${listOf(proof.brokeOff.map(({ part, run, said }) => `${part}, run ${run + 1}: ${said}`))}`,
-        ]),
-  ].join("\n\n")
-}
-
-const runsSection = (proof: Proof): string => `## What was run
-
-${verdict(proof)}
-
-${tableOf(["run", "begun", "commit", "processes", "hardware"], proof.runs.map(runRow))}
-
-All of it is of the same sources (\`src\`, \`layers\`, \`migrations\`, the experiments and what they stand on), whose
-SHA-256 digest is \`${proof.runs[0]?.digest ?? "none"}\`.
 `
 
 const from = (runs: ReadonlyArray<number>): string => runs.map((run) => run + 1).join(", ")
@@ -119,26 +74,30 @@ ${tableOf(
 
 const VIOLATION_MAX = 100
 
-const plantedSection = ({ bugs, runs, seedsMax }: PlantedResult): string => `## Planted bugs
+const withoutCell = (afterSeeds: number | undefined, without: PlantedBugResult["without"]): string => {
+  if (afterSeeds === undefined) return ""
+  return without === "violation too" ? `**${without}**` : without
+}
 
-Whether the simulation sees: each bug is put into the sources alone, and nothing was made to find it.
+const plantedSection = ({ bugs, runs }: PlantedResult): string => `## Planted bugs
+
+Whether the simulation sees: each bug is put into the sources alone, and nothing was made to find it. A seed
+that fails without the bug too has not caught it.
 
 ${figuresTable([
   ["from run", from(runs)],
-  [
-    "caught, of those tried",
-    `${bugs.filter(({ afterSeeds }) => afterSeeds !== undefined).length} of ${bugs.length}`,
-  ],
-  ["seeds for each, at most", number(seedsMax)],
+  ["caught, of those tried", `${bugs.filter(isCaught).length} of ${bugs.length}`],
+  ["seeds for each, at most", number(Math.max(...bugs.map(({ seedsMax }) => seedsMax)))],
 ])}
 
 ${tableOf(
-  ["bug", "what it breaks", "caught after seeds", "by seed", "violation"],
-  bugs.map(({ afterSeeds, breaks, name, seed, violation = "" }) => [
+  ["bug", "what it breaks", "caught after seeds", "by seed", "without the bug", "violation"],
+  bugs.map(({ afterSeeds, breaks, name, seed, violation = "", without }) => [
     name,
     breaks,
     afterSeeds === undefined ? "**not caught**" : String(afterSeeds),
     String(seed ?? ""),
+    withoutCell(afterSeeds, without),
     violation.length > VIOLATION_MAX ? `${violation.slice(0, VIOLATION_MAX)} ...` : violation,
   ]),
 )}
@@ -167,14 +126,16 @@ ${tableOf(
   throughputsOf(troubles).map(({ kind, name, noise, ratio, verdict }) => [
     name,
     kind,
-    number(ratio, 2),
-    number(noise, 2),
-    verdict === "broken" ? "**broken**" : verdict,
+    measured(ratio, 2),
+    measured(noise, 2),
+    verdict === "broken" || verdict === "not measured" ? `**${verdict}**` : verdict,
   ]),
 )}
 `
 
 const handWritten = (): string => `## What the tests show besides
+
+This proof did not run them: they run with \`npm test\`, some only on Linux.
 
 ${tableOf(["fault", "what is shown", "test"], BY_TESTS)}
 
@@ -190,12 +151,16 @@ ${tableOf(
 ${listOf(NOT_COVERED)}
 `
 
-/** Throws where the proof mixes results of different sources. */
-export const proofPage = (proof: Proof): string => {
+/**
+ * Throws where the proof mixes results of different sources.
+ *
+ * @param digestNow of the checkout's sources, hex
+ */
+export const proofPage = (proof: Proof, digestNow: string): string => {
   const { database, kills, planted, seeds } = unmixed(proof)
   return [
     intro,
-    runsSection(proof),
+    runsSection(proof, digestNow),
     ...(seeds === undefined ? [] : [seedsSection(seeds)]),
     ...(planted === undefined ? [] : [plantedSection(planted)]),
     ...(kills === undefined
@@ -215,5 +180,6 @@ export const proofPage = (proof: Proof): string => {
 export const proofPages = (checkout: string): ReadonlyArray<Generated> => {
   const results = join(checkout, "docs/proof.json")
   if (!existsSync(results)) return []
-  return [{ path: "docs/proof.md", content: proofPage(JSON.parse(readFileSync(results, "utf8"))) }]
+  const proof: Proof = JSON.parse(readFileSync(results, "utf8"))
+  return [{ path: "docs/proof.md", content: proofPage(proof, digestSources(checkout)) }]
 }

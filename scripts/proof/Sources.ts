@@ -9,10 +9,13 @@ import { join } from "node:path"
 
 /** Files and folders, relative to the checkout; tests of theirs (`*.test.ts`) change no outcome and do not count. */
 export const SOURCES: ReadonlyArray<string> = [
+  "bin",
   "bun.lock",
+  "bunfig.toml",
   "layers",
   "migrations",
   "package.json",
+  "scripts/arguments",
   "scripts/chaos.ts",
   "scripts/simulate.ts",
   "src",
@@ -20,6 +23,7 @@ export const SOURCES: ReadonlyArray<string> = [
   "test/chaos/support",
   "test/simulation",
   "test/support",
+  "tsconfig.json",
 ]
 
 export interface Origin {

@@ -5,6 +5,7 @@
  *   seeds.jsonl, planted.jsonl                    a line a result, added as they come, never taken away
  *   <part>-broke-off.jsonl                        a line for each time that the part ended before its end
  *   kills.json, database.json                     the figures of a part that ran to its end
+ *   history.jsonl                                 what was there each time that it was begun anew: this stays
  *
  * All runs are of one digest: a state of other sources is refused, not mixed.
  */
@@ -42,7 +43,13 @@ interface Result {
 export type SeedRow = Result &
   Pick<ShardLine, "seed" | "violations" | "virtualMs" | "paid" | "traceHash"> & { readonly seconds: number }
 
-export type PlantedRow = Result & Caught & { readonly breaks: string; readonly seconds: number }
+export type PlantedRow = Result &
+  Caught & {
+    readonly breaks: string
+    readonly seconds: number
+    /** A bug that so many seeds do not see is not caught. Older states do not say. */
+    readonly seedsMax?: number
+  }
 
 /** A part that ended before its end. */
 export type BrokeOffRow = Result & { readonly part: Part; readonly said: string }
@@ -50,11 +57,29 @@ export type BrokeOffRow = Result & { readonly part: Part; readonly said: string 
 /** What scripts/chaos.ts found, and the seed that it drew from. */
 export type ChaosResult<Figures> = Result & { readonly seed: number; readonly figures: Figures }
 
+/** What a state held when it was begun anew. */
+export interface BegunAnew {
+  /** Of its sources. */
+  readonly digest: string
+  readonly commit: string
+  /** When its first run began, ISO 8601. */
+  readonly startedAt: string
+  /** What spoke against the claims, a sentence each. */
+  readonly failures: ReadonlyArray<string>
+  /** How many seeds had run, which planted bugs were tried, and the seeds that the experiments drew from. */
+  readonly seeds: number
+  readonly planted: ReadonlyArray<string>
+  readonly kills?: number
+  readonly database?: number
+}
+
 export interface State {
   readonly runs: ReadonlyArray<Run>
   readonly seeds: ReadonlyArray<SeedRow>
   readonly planted: ReadonlyArray<PlantedRow>
   readonly brokeOff: ReadonlyArray<BrokeOffRow>
+  /** Of any sources. */
+  readonly history: ReadonlyArray<BegunAnew>
   readonly kills?: ChaosResult<KillFigures>
   readonly database?: ChaosResult<DatabaseFigures>
 }
@@ -62,6 +87,7 @@ export interface State {
 const LINES = { seeds: "seeds.jsonl", planted: "planted.jsonl" } as const
 const WHOLE = { kills: "kills.json", database: "database.json" } as const
 const ABOUT = "about.json"
+const HISTORY = "history.jsonl"
 
 const brokeOffFile = (part: Part): string => `${part}-broke-off.jsonl`
 
@@ -81,6 +107,7 @@ export const readState = (directory: string): State => {
     seeds: readLines(join(directory, LINES.seeds)),
     planted: readLines(join(directory, LINES.planted)),
     brokeOff: PARTS.flatMap((part) => readLines<BrokeOffRow>(join(directory, brokeOffFile(part)))),
+    history: readLines(join(directory, HISTORY)),
     ...(kills === undefined ? {} : { kills }),
     ...(database === undefined ? {} : { database }),
   }
@@ -92,9 +119,12 @@ export const mendLines = (directory: string, part: Part): void => {
   if (part === "seeds" || part === "planted") cutTorn(join(directory, LINES[part]))
 }
 
-/** Forgets everything; what else lies in the folder stays. */
+/**
+ * Forgets everything but the history; what else lies in the folder stays. The list of runs goes last: cut short, it
+ * leaves no results that do not say where they are from.
+ */
 export const clearState = (directory: string): void => {
-  for (const name of [ABOUT, ...Object.values(LINES), ...Object.values(WHOLE), ...PARTS.map(brokeOffFile)]) {
+  for (const name of [...Object.values(LINES), ...Object.values(WHOLE), ...PARTS.map(brokeOffFile), ABOUT]) {
     rmSync(join(directory, name), { force: true })
   }
 }
@@ -129,6 +159,12 @@ export const addPlanted = (directory: string, row: PlantedRow): void =>
 
 export const addBrokeOff = (directory: string, row: BrokeOffRow): void =>
   appendLine(join(directory, brokeOffFile(row.part)), row)
+
+/** For whoever holds all of it. */
+export const addBegunAnew = (directory: string, row: BegunAnew): void => {
+  cutTorn(join(directory, HISTORY))
+  appendLine(join(directory, HISTORY), row)
+}
 
 export const putChaos = (directory: string, part: keyof typeof WHOLE, result: ChaosResult<object>): void =>
   writeWhole(join(directory, WHOLE[part]), result)

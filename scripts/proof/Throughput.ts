@@ -11,11 +11,17 @@ export interface Throughput {
   readonly ratio: number
   /** The second measurement before, in parts of the first: what the machine makes of the same. */
   readonly noise: number
-  /** Nothing is shown where the machine alone makes as much of a difference. */
-  readonly verdict: "kept" | "not shown" | "broken"
+  /**
+   * Nothing is shown where the machine alone makes as much of a difference. Not measured is what was divided by
+   * nothing or not read: null, once it was in a file.
+   */
+  readonly verdict: "kept" | "not shown" | "broken" | "not measured"
 }
 
+const isMeasured = (value: number): boolean => Number.isFinite(value) && value >= 0
+
 const verdictOf = (ratio: number, noise: number): Throughput["verdict"] => {
+  if (!isMeasured(ratio) || !isMeasured(noise) || noise === 0) return "not measured"
   if (ratio >= PROMISED_SHARE) return "kept"
   return ratio >= PROMISED_SHARE * Math.min(noise, 1 / noise) ? "not shown" : "broken"
 }

@@ -34,10 +34,30 @@ live("bad figures are a result, and are not tried again", () =>
 live("what leaves without figures broke off", () =>
   Effect.gen(function* () {
     const keeper = keeperIn(yield* temporaryDirectory)
-    for (const script of ["echo half; exit 1", `echo '{"database":{}}'; exit 130`, "kill -9 $$", "exit 0"]) {
+    const held = `echo '{"database":{"violations":[]}}'`
+    for (const script of [
+      ...["echo half; exit 1", `echo '{"database":{}}'; exit 130`, "kill -9 $$", "exit 0"],
+      ...[`${held}; exit 1`, `${held}; exit 2`],
+    ]) {
       const broke = yield* Effect.flip(proveChaos(keeper, "database", 7, saying(script)))
       expect(broke._tag).toBe("BrokeOff")
     }
     expect(readState(keeper.directory).database).toBeUndefined()
+  }),
+)
+
+live("what broke off keeps the last words of its process", () =>
+  Effect.gen(function* () {
+    const keeper = keeperIn(yield* temporaryDirectory)
+    for (const [ending, left] of [
+      ["exit 1", "left with 1 "],
+      ["kill -9 $$", "left with SIGKILL "],
+    ] as const) {
+      const script = `echo the disk is full >&2; ${ending}`
+      const broke = yield* Effect.flip(proveChaos(keeper, "kills", 7, saying(script)))
+      const said = broke._tag === "BrokeOff" ? broke.said : ""
+      expect(said).toStartWith(left)
+      expect(said).toEndWith("it said: the disk is full")
+    }
   }),
 )

@@ -1,5 +1,6 @@
 /** A proof's state in small, for the tests: everything held, unless a test says otherwise. */
 import type { Run, SeedRow, State } from "../../scripts/proof/State.ts"
+import type { TroubleFigures } from "../chaos/experiment/Throughput.ts"
 
 export const sampleRun = (digest: string): Run => ({
   commit: "c0ffee",
@@ -36,4 +37,23 @@ export const sampleState: State = {
     },
   ],
   brokeOff: [],
+  history: [],
 }
+
+/** Of a trouble after which as much ended as before, unless it is said otherwise. */
+export const sampleTrouble = (endedRatio = 1, endedNoise = 1): TroubleFigures => {
+  const rate = { accepted: 100, ended: 100 }
+  return {
+    name: "restarted",
+    ...{ before: rate, beforeAgain: rate, after: rate },
+    ...{ acceptedRatio: 1, acceptedNoise: 1, endedRatio, endedNoise },
+  }
+}
+
+export const sampleDatabase = (
+  ...troubles: ReadonlyArray<TroubleFigures>
+): NonNullable<State["database"]> => ({
+  run: 0,
+  seed: 7,
+  figures: { troubles, oneKey: { keys: 1, requests: 2, rows: 1, violations: [] }, violations: [] },
+})

@@ -4,10 +4,11 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
+import { beginAnew } from "../../scripts/proof/BeginAnew.ts"
 import { type Keeper, keep } from "../../scripts/proof/Keeper.ts"
 import { makeProof, unmixed } from "../../scripts/proof/Proof.ts"
 import { digestSources } from "../../scripts/proof/Sources.ts"
-import { addSeed, beginRun, clearState, mendLines, readState } from "../../scripts/proof/State.ts"
+import { addBrokeOff, addSeed, beginRun, mendLines, putChaos, readState } from "../../scripts/proof/State.ts"
 import { sampleRun, sampleSeed, sampleState } from "./Samples.ts"
 
 const inFolder = async (body: (directory: string) => Promise<void> | void): Promise<void> => {
@@ -37,7 +38,7 @@ it("a last line that lost only its end is torn too", () =>
     expect(readFileSync(join(directory, "seeds.jsonl"), "utf8")).toBe("")
   }))
 
-it("a state of other sources is refused, and --fresh forgets it", () =>
+it("a state of other sources is refused, and what begins anew forgets it", () =>
   inFolder(async (directory) => {
     expect(await Effect.runPromise(beginRun(directory, sampleRun("aa")))).toBe(0)
     expect(await Effect.runPromise(beginRun(directory, sampleRun("aa")))).toBe(1)
@@ -45,9 +46,41 @@ it("a state of other sources is refused, and --fresh forgets it", () =>
     const refused = await Effect.runPromise(Effect.flip(beginRun(directory, sampleRun("bb"))))
     expect(refused.message).toContain("--fresh begins anew")
     expect(readState(directory).runs.map(({ digest }) => digest)).toEqual(["aa", "aa"])
-    clearState(directory)
+    beginAnew(directory)
     expect(await Effect.runPromise(beginRun(directory, sampleRun("bb")))).toBe(0)
     expect(readState(directory).seeds).toEqual([])
+    expect(makeProof(readState(directory)).begunAnew).toEqual([])
+  }))
+
+it("what failed before it was begun anew is remembered with the same sources", () =>
+  inFolder(async (directory) => {
+    await Effect.runPromise(beginRun(directory, sampleRun("aa")))
+    addSeed(directory, sampleSeed(1, ["I1: r7 was paid twice"]))
+    addBrokeOff(directory, { run: 0, part: "database", said: "left with 137" })
+    putChaos(directory, "kills", { run: 0, seed: 7, figures: { violations: ["I3: r9"] } })
+    appendFileSync(join(directory, "history.jsonl"), '{"torn')
+    beginAnew(directory)
+    beginAnew(directory)
+    await Effect.runPromise(beginRun(directory, sampleRun("aa")))
+    beginAnew(directory)
+    await Effect.runPromise(beginRun(directory, sampleRun("aa")))
+    const { begunAnew, kills, seeds } = makeProof(readState(directory))
+    expect([kills, seeds]).toEqual([undefined, undefined])
+    expect(begunAnew).toEqual([
+      {
+        digest: "aa",
+        commit: "c0ffee",
+        startedAt: "2026-11-21T21:00:00.000Z",
+        failures: [
+          "seed 1: I1: r7 was paid twice",
+          "kills: I3: r9",
+          "database, run 1, did not end: left with 137",
+        ],
+        seeds: 1,
+        planted: [],
+        kills: 7,
+      },
+    ])
   }))
 
 it("parts of different sources make no proof", () => {

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { BY_TESTS } from "../../scripts/proof/ByTests.ts"
 import { FOUND } from "../../scripts/proof/Found.ts"
 import { throughputsOf } from "../../scripts/proof/Throughput.ts"
+import { sampleTrouble } from "./Samples.ts"
 
 const checkout = join(import.meta.dir, "../..")
 
@@ -13,21 +14,9 @@ it("every test that is named is there", () => {
   expect(named.filter((path) => !existsSync(join(checkout, path)))).toEqual([])
 })
 
-const rate = { accepted: 100, ended: 100 }
-const trouble = (endedRatio: number, endedNoise: number) => ({
-  name: "restarted",
-  before: rate,
-  beforeAgain: rate,
-  after: rate,
-  acceptedRatio: 1,
-  acceptedNoise: 1,
-  endedRatio,
-  endedNoise,
-})
-
 /** What is said of the rewards that ended. */
 const verdictOf = (endedRatio: number, endedNoise: number) =>
-  throughputsOf([trouble(endedRatio, endedNoise)])[1]?.verdict
+  throughputsOf([sampleTrouble(endedRatio, endedNoise)])[1]?.verdict
 
 it("a promise is kept at 95 %, broken below, and not shown where the machine alone makes the difference", () => {
   expect(verdictOf(0.95, 1)).toBe("kept")
@@ -35,4 +24,13 @@ it("a promise is kept at 95 %, broken below, and not shown where the machine alo
   expect(verdictOf(0.9, 0.94)).toBe("not shown")
   expect(verdictOf(0.9, 1 / 0.94)).toBe("not shown")
   expect(verdictOf(0.8, 0.94)).toBe("broken")
+})
+
+it("what was divided by nothing was not measured, as a number and as a file has it", () => {
+  expect(verdictOf(Number.NaN, 1)).toBe("not measured")
+  expect(verdictOf(1, Number.POSITIVE_INFINITY)).toBe("not measured")
+  expect(verdictOf(1, 0)).toBe("not measured")
+  expect(throughputsOf(JSON.parse(JSON.stringify([sampleTrouble(Number.NaN)])))[1]?.verdict).toBe(
+    "not measured",
+  )
 })

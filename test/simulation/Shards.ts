@@ -1,7 +1,13 @@
-/** Runs seeds in child processes, each with a database of its own at one PostgreSQL, and hands their lines on. */
+/**
+ * Runs seeds in child processes, each with a database of its own at one PostgreSQL, and hands their lines on.
+ *
+ * Invariant: whoever asked for a seed gets its line or a failure. A shard that leaves early, with a torn line or
+ * without some, is never taken for one that ran all of its seeds.
+ */
 import { type ChildProcess, spawn } from "node:child_process"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import type { Readable } from "node:stream"
 import { Effect, type Scope } from "effect"
 import { dieWithParent } from "../../layers/platform/DieWithParent.ts"
 import { stopChild } from "../../layers/platform/ProcessIdentity.ts"
@@ -9,43 +15,89 @@ import type { ShardLine, ShardPlan } from "./Shard.ts"
 
 const checkout = join(import.meta.dir, "../..")
 
-const startChild = (plan: ShardPlan): ChildProcess => {
-  const [program = "", ...args] = dieWithParent(
-    [
-      process.execPath,
-      `--config=${join(checkout, "bunfig.toml")}`,
-      "--no-env-file",
-      join(checkout, "scripts/simulate.ts"),
-      "--shard",
-      JSON.stringify(plan),
-    ],
-    "TERM",
-  )
+type Command = ReadonlyArray<string>
+
+const commandOf = (plan: ShardPlan): Command => [
+  process.execPath,
+  `--config=${join(checkout, "bunfig.toml")}`,
+  "--no-env-file",
+  join(checkout, "scripts/simulate.ts"),
+  ...["--shard", JSON.stringify(plan)],
+]
+
+const startChild = (command: Command): ChildProcess => {
+  const [program = "", ...args] = dieWithParent(command, "TERM")
   return spawn(program, args, { cwd: checkout, stdio: ["ignore", "pipe", "pipe"] })
 }
 
-/** What a shard says that is not a line of its own: the last of it explains an end that is none. */
-const SAID_MAX = 4_000
+/** Characters of a child's last words: they explain an end that is none. */
+const WORDS_MAX = 4_000
 
-/** Runs one shard to its end; fails where it leaves with anything but 0. */
-const runOne = (plan: ShardPlan, read: (line: ShardLine) => void): Effect.Effect<void, Error, Scope.Scope> =>
+/** Listens to what a child says on its stderr; answers with the last of it, so far. */
+export const lastWordsOf = (stderr: Readable | null): (() => string) => {
+  let said = ""
+  stderr?.on("data", (chunk) => {
+    said = (said + String(chunk)).slice(-WORDS_MAX)
+  })
+  return () => said.trim()
+}
+
+/** A shard that is killed tears its last line. */
+const parsed = (line: string): ShardLine | undefined => {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return undefined
+  }
+}
+
+/** Where a shard stands: how many of its seeds it handed on, and whether that was all that was to come. */
+interface Progress {
+  lines: number
+  isOver: boolean
+  torn: string | undefined
+}
+
+const listen = (child: ChildProcess, plan: Dealt, read: (line: ShardLine) => void): Progress => {
+  const progress: Progress = { lines: 0, isOver: false, torn: undefined }
+  const lines = child.stdout === null ? undefined : createInterface({ input: child.stdout })
+  lines?.on("line", (text) => {
+    if (!text.startsWith("{")) return
+    const line = parsed(text)
+    if (line === undefined) {
+      progress.torn = text
+      return
+    }
+    const isLast = ++progress.lines === plan.seeds.length
+    progress.isOver = isLast || (plan.stopAtFailure && line.violations.length > 0)
+    read(line)
+  })
+  return progress
+}
+
+type Dealt = Pick<ShardPlan, "seeds" | "stopAtFailure">
+
+/** @error Error where the shard leaves with anything but 0, or without a line for each of its seeds */
+export const runOne = (
+  command: Command,
+  plan: Dealt,
+  read: (line: ShardLine) => void,
+): Effect.Effect<void, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() => startChild(plan)),
+      Effect.sync(() => startChild(command)),
       stopChild,
     )
-    let said = ""
-    child.stderr?.on("data", (chunk) => {
-      said = (said + String(chunk)).slice(-SAID_MAX)
+    const said = lastWordsOf(child.stderr)
+    const progress = listen(child, plan, read)
+    const ending = yield* Effect.callback<number | string>((resume) => {
+      child.once("close", (code, signal) => resume(Effect.succeed(code ?? signal ?? "nothing")))
     })
-    const lines = child.stdout === null ? undefined : createInterface({ input: child.stdout })
-    lines?.on("line", (line) => {
-      if (line.startsWith("{")) read(JSON.parse(line))
-    })
-    const code = yield* Effect.callback<number>((resume) => {
-      child.once("close", (left) => resume(Effect.succeed(left ?? 1)))
-    })
-    if (code !== 0) return yield* Effect.fail(new Error(`a shard left with ${code}: ${said}`))
+    if (ending === 0 && progress.isOver && progress.torn === undefined) return
+    const ran = `a shard left with ${ending} after ${progress.lines} of ${plan.seeds.length} seeds`
+    const torn = progress.torn === undefined ? "" : `, its last line torn (${progress.torn.slice(0, 100)})`
+    const words = said() === "" ? "" : `: ${said()}`
+    return yield* Effect.fail(new Error(`${ran}${torn}${words}`))
   })
 
 /** The seeds dealt out in turn, so that all shards reach the same height at about the same time. */
@@ -74,11 +126,13 @@ export const runShards = (
       })
       const shards = Effect.forEach(
         deal(options.seeds, jobs),
-        (seeds) =>
-          runOne({ ...options, seeds, database: `simulation_${++databases}` }, (line) => {
+        (seeds) => {
+          const plan: ShardPlan = { ...options, seeds, database: `simulation_${++databases}` }
+          return runOne(commandOf(plan), plan, (line) => {
             read(line)
             if (options.stopAtFailure && line.violations.length > 0) failed()
-          }),
+          })
+        },
         { concurrency: "unbounded", discard: true },
       )
       yield* Effect.raceFirst(shards, failure)

@@ -53,8 +53,9 @@ export interface KillFigures extends Findings {
   readonly delayed: Delays
   /** With them. */
   readonly delayedInAll: Delays
-  /** Rewards that took more than 15 ledgers in which nothing was down. */
+  /** Rewards that took more than so many ledgers in which nothing was down, and that limit. */
   readonly stuck: number
+  readonly ledgersMax: number
   readonly reconciled: number | string
   readonly violations: ReadonlyArray<string>
 }
@@ -149,6 +150,7 @@ const measureDelays = (place: Place, watch: Watch) =>
       delayed: delaysOf(delays),
       delayedInAll: delaysOf(spans.map((span) => ledgersIn(watch.closes, span))),
       stuck: delays.filter((delay) => delay > LEDGERS_MAX).length,
+      ledgersMax: LEDGERS_MAX,
     }
   })
 

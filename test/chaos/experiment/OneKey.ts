@@ -2,6 +2,8 @@
 import { Effect } from "effect"
 import { SqlClient } from "effect/sql"
 import { query } from "../support/Books.ts"
+import type { Shop } from "../support/Invariants.ts"
+import type { Reward } from "../support/Merchant.ts"
 import type { Demo, Place } from "../support/NovaSystem.ts"
 
 interface Answer {
@@ -49,28 +51,47 @@ export interface OneKeyFigures {
   readonly violations: ReadonlyArray<string>
 }
 
-/** `keys` times: `requests` requests at once with a key of their own. */
+/** `keys` times: `requests` requests at once with a key of their own. `onKey` is told what the first of them was told. */
 export const askAtOnce = (
   place: Place,
   demo: Demo,
   keys: number,
   requests: number,
-  onKey: (done: number) => void = () => {},
+  onKey: (reward: Reward, issuanceId: string) => void = () => {},
 ): Effect.Effect<OneKeyFigures> =>
   Effect.gen(function* () {
     const start = `one-key-${Math.floor(performance.timeOrigin + performance.now())}-`
     const violations: Array<string> = []
     for (let number = 1; number <= keys; number++) {
       const idempotencyKey = `${start}${number}`
-      const reward = { idempotencyKey, walletAddress: demo.wallets[number % 2], amount: "1" }
-      const body = JSON.stringify({ ...reward, campaignId: demo.campaignId })
+      const walletAddress = demo.wallets[number % 2] ?? ""
+      const reward = { idempotencyKey, walletAddress, amount: "1", campaignId: demo.campaignId }
+      const body = JSON.stringify(reward)
       const answers = yield* Effect.promise(() =>
         Promise.all(Array.from({ length: requests }, () => ask(demo, body))),
       )
       violations.push(...judge(idempotencyKey, answers))
-      onKey(number)
+      // They are no customer's.
+      onKey({ ...reward, userId: "" }, answers[0]?.issuanceId ?? "")
     }
     const { keys: found, rows } = yield* query(place, rowsOf(start))
     if (rows !== keys || found !== keys) violations.push(`${keys} keys, but ${rows} rows of ${found} keys`)
     return { keys, requests: keys * requests, rows, violations }
+  })
+
+/** The same for a shop; answers with the shop as it is then, so that these rewards are held against the ledger too. */
+export const askForShop = (
+  place: Place,
+  { demo, merchant }: Shop,
+  keys: number,
+  requests: number,
+): Effect.Effect<{ readonly figures: OneKeyFigures; readonly shop: Shop }> =>
+  Effect.gen(function* () {
+    const rewards = new Map(merchant.rewards)
+    const answered = new Map(merchant.answered)
+    const figures = yield* askAtOnce(place, demo, keys, requests, (reward, issuanceId) => {
+      rewards.set(reward.idempotencyKey, reward)
+      answered.set(reward.idempotencyKey, issuanceId)
+    })
+    return { figures, shop: { demo, merchant: { ...merchant, rewards, answered } } }
   })

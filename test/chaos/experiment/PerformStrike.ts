@@ -115,6 +115,15 @@ const stopAll: Step = (patient) =>
     for (const part of PROGRAMS) watch.noteDown(part, { fromMs, untilMs })
   })
 
+/** The worker's own next run. Nothing that the sleeping one holds may end it: what it cannot have is left to a lease. */
+const takeOverByName = ({ place, wrongs }: Patient) =>
+  Effect.gen(function* () {
+    const next = yield* startNextRun(place, STOP_MS_MAX)
+    const ends = next.starts - 1
+    if (ends > 0) wrongs.push(`a sleeping worker's next run ended by itself ${ends} times`)
+    return next
+  })
+
 /**
  * The worker counts as down from its sleep until the other one holds channels of it: that wait is the lease's, by
  * design. From then on everything must go on without it.
@@ -134,7 +143,7 @@ const sleep =
         const fromMs = yield* Clock.currentTimeMillis
         signal(sleeper.identity, "SIGSTOP")
         const before = replica === undefined ? 0 : yield* channelsOf(place, replica)
-        const other = replica ?? (yield* startNextRun(place, STOP_MS_MAX))
+        const other = replica ?? (yield* takeOverByName(patient))
         let untilMs = fromMs
         while ((yield* channelsOf(place, other)) <= before && untilMs - fromMs < STOP_MS_MAX) {
           yield* Effect.sleep(LOOK_MS)

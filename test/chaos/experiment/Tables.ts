@@ -1,6 +1,6 @@
 /** The figures of the experiments as rows for people: on a terminal by `bun run chaos`, in docs by `bun run proof`. */
 import { number, type Row } from "../../../bench/Table.ts"
-import { type Delays, type KillFigures, LEDGERS_MAX } from "./Kills.ts"
+import type { Delays, KillFigures } from "./Kills.ts"
 import type { DatabaseFigures, TroubleFigures } from "./Throughput.ts"
 
 const delay = ({ max, p50, p99, p999 }: Delays): string => `${p50} / ${p99} / ${p999} / ${max}`
@@ -18,23 +18,27 @@ export const killRows = (figures: KillFigures): ReadonlyArray<Row> => [
   ["seconds in all, of them with something down", `${figures.seconds}, ${figures.downSeconds}`],
   ["ledgers to the end: p50 / p99 / p99.9 / max", delay(figures.delayed)],
   ["the same with those of downtime", delay(figures.delayedInAll)],
-  [`stuck for more than ${LEDGERS_MAX} ledgers`, number(figures.stuck)],
+  [`stuck for more than ${figures.ledgersMax} ledgers`, number(figures.stuck)],
   ["nova reconcile", `exit code ${figures.reconciled}`],
 ]
 
+/** What was divided by nothing, or not measured, is null by the time that it is read from a file. */
+export const measured = (value: number | null | undefined, places = 0): string =>
+  typeof value === "number" && Number.isFinite(value) ? number(value, places) : "not measured"
+
 const rate = ({ after, before, beforeAgain }: TroubleFigures, key: "accepted" | "ended"): string =>
-  `${number(before[key])}, ${number(beforeAgain[key])} -> ${number(after[key])}`
+  `${measured(before[key])}, ${measured(beforeAgain[key])} -> ${measured(after[key])}`
 
 export const databaseRows = ({ oneKey, troubles }: DatabaseFigures): ReadonlyArray<Row> => [
   ...troubles.flatMap(
     (figures): ReadonlyArray<Row> => [
       [
         `${figures.name}: accepted a second, twice before, then after`,
-        `${rate(figures, "accepted")}: ${figures.acceptedRatio} (noise ${figures.acceptedNoise})`,
+        `${rate(figures, "accepted")}: ${measured(figures.acceptedRatio, 3)} (noise ${measured(figures.acceptedNoise, 3)})`,
       ],
       [
         `${figures.name}: ended a second`,
-        `${rate(figures, "ended")}: ${figures.endedRatio} (noise ${figures.endedNoise})`,
+        `${rate(figures, "ended")}: ${measured(figures.endedRatio, 3)} (noise ${measured(figures.endedNoise, 3)})`,
       ],
     ],
   ),

@@ -13,7 +13,7 @@ import {
   startSystem,
   stopSystem,
 } from "../support/NovaSystem.ts"
-import { askAtOnce, type OneKeyFigures } from "./OneKey.ts"
+import { askForShop, type OneKeyFigures } from "./OneKey.ts"
 import {
   backendsKilled,
   connectionsExhausted,
@@ -156,12 +156,14 @@ export const runDatabase = (plan: DatabasePlan): Effect.Effect<DatabaseFigures, 
       })
     }
     yield* awaitSettled(place, SETTLED_MS_MAX)
-    plan.say("every payment compared")
-    violations.push(...(yield* findViolations(place, [shop])).violations)
     plan.say("one key, a hundred requests at once")
-    const oneKey = yield* askAtOnce(place, demo, plan.keys, REQUESTS_AT_ONCE)
-    violations.push(...oneKey.violations)
+    const asked = yield* askForShop(place, shop, plan.keys, REQUESTS_AT_ONCE)
+    violations.push(...asked.figures.violations)
+    yield* awaitSettled(place, SETTLED_MS_MAX)
+    // After everything that was ordered, the rewards of one key too.
+    plan.say("every payment compared")
+    violations.push(...(yield* findViolations(place, [asked.shop])).violations)
     const { ending } = yield* stopSystem(place, launched)
     if (ending !== 0) violations.push(`the last stop ended with ${ending}`)
-    return { troubles, oneKey, violations }
+    return { troubles, oneKey: asked.figures, violations }
   })

@@ -94,8 +94,9 @@ export const channelsOf = (place: Place, worker: Worker): Effect.Effect<number> 
   )
 
 /**
- * Starts the next run of a worker that sleeps, and waits until it holds channels of it. One that ends by itself is
- * started again, as its supervisor would: while the sleeper holds the lock of a channel's row, it cannot be taken over.
+ * Starts the next run of a worker that sleeps, and waits until it holds channels of it. A channel whose row the sleeper
+ * keeps locked is left to its lease (src/issuance/Channels.ts), so nothing is a reason to end: one that ends by itself
+ * is started again, as its supervisor would, and `starts` tells.
  */
 export const startNextRun = (
   place: Place,
