@@ -1,5 +1,5 @@
 /**
- * `bun run chaos`: real processes on the real HTTP path, killed, stopped and put to sleep while merchants order; then
+ * `npm run chaos`: real processes on the real HTTP path, killed, stopped and put to sleep while merchants order; then
  * trouble with the database. Afterwards every invariant, on a table and as one JSON object in the last line.
  *
  *   --issuances N    rewards that are ordered during the kills (10,000)
@@ -59,7 +59,7 @@ const kills = Effect.gen(function* () {
     merchants: Number(values.merchants),
     leaseMs: LEASE_MS,
     onStrike: (done, of) => {
-      bar ??= makeProgressBar("strikes", of, process.stderr)
+      bar ??= makeProgressBar("strikes (kills, sleeps, stops)", of, process.stderr)
       bar.update(done)
     },
   })

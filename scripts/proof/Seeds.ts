@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { startThrowawayPostgres } from "../../layers/db/embedded-postgres/Throwaway.ts"
 import type { StartupFailure } from "../../layers/platform/StartupFailure.ts"
-import { replayOf } from "../../test/simulation/SeedLines.ts"
+import { failureOf } from "../../test/simulation/SeedLines.ts"
 import type { ShardLine } from "../../test/simulation/Shard.ts"
 import { runShards } from "../../test/simulation/Shards.ts"
 import { BrokeOff, type Keeper, keep, known } from "./Keeper.ts"
@@ -10,11 +10,6 @@ import { makeSeedsBar } from "./SeedsBar.ts"
 import { addSeed } from "./State.ts"
 
 const MS_PER_SECOND = 1000
-
-const sayFailure = (line: ShardLine): void => {
-  if (line.violations.length === 0) return
-  console.log(`seed ${line.seed} fails: ${line.violations[0]} | replay: ${replayOf(line)}`)
-}
 
 /** Writes each line down; the effect fails at the first that may not be. */
 const writeLines = (keeper: Keeper, before: number) => {
@@ -31,7 +26,10 @@ const writeLines = (keeper: Keeper, before: number) => {
     const row = { seed, violations, virtualMs, paid, traceHash, run: keeper.place, seconds }
     const kept = keep(keeper, () => addSeed(keeper.directory, row))
     Effect.runSync(Effect.catch(kept, (failure) => Effect.sync(() => refuse(failure))))
-    sayFailure(line)
+    if (violations.length > 0) {
+      bar.clear()
+      console.log(failureOf(line))
+    }
     bar.update(++done, seconds)
   }
   return { write, refusal, finish: bar.finish }

@@ -1,4 +1,7 @@
-/** The progress of the seeds: a bar with seeds a minute and the time that is left; a line at each hundredth elsewhere. */
+/**
+ * The progress of the seeds: a bar with seeds a minute and the time that is left; where the output is no terminal, a
+ * line at each hundredth, but no more than one in ten seconds.
+ */
 import { progressLine } from "../../src/demo/ProgressBar.ts"
 
 const SECONDS_PER_MINUTE = 60
@@ -19,17 +22,26 @@ export const paceLine = (before: number, done: number, total: number, seconds: n
 }
 
 const LINES = 100
+const SECONDS_BETWEEN = 10
 
 export const makeSeedsBar = (before: number, total: number, out: NodeJS.WriteStream) => {
   let written = -1
+  let writtenAt = Number.NEGATIVE_INFINITY
+  const isDue = (done: number, seconds: number): boolean =>
+    done === total || (Math.floor((done / total) * LINES) > written && seconds - writtenAt >= SECONDS_BETWEEN)
   return {
     update: (done: number, seconds: number): void => {
       const line = paceLine(before, done, total, seconds)
       if (out.isTTY) out.write(`\r${line}\u001b[K`)
-      else if (Math.floor((done / total) * LINES) > written) {
+      else if (isDue(done, seconds)) {
         written = Math.floor((done / total) * LINES)
+        writtenAt = seconds
         out.write(`${line}\n`)
       }
+    },
+    /** Before something else is written on a terminal: the next update draws it anew. */
+    clear: (): void => {
+      if (out.isTTY) out.write("\r\u001b[K")
     },
     finish: (): void => {
       if (out.isTTY) out.write("\n")

@@ -56,7 +56,7 @@ it("shows a failing seed with its replay", () => {
   expect(failuresOf(proof)).toEqual(["seed 2: I1: r7 was paid twice, and 2 more"])
   expect(page).toContain("**Results that speak against the claims: 1**")
   expect(page).toContain("| seeds that failed | 1 |")
-  expect(page).toContain("| 2 | I1: r7 was paid twice, and 2 more | `bun run simulate --seed 2 --trace` |")
+  expect(page).toContain("| 2 | I1: r7 was paid twice, and 2 more | `npm run simulate -- --seed 2 --trace` |")
 })
 
 it("shows a planted bug that was not caught, and a part that broke off", () => {

@@ -48,6 +48,24 @@ live("a shard that is killed in the middle of a line", () =>
   }),
 )
 
+live("a shard that was asked for what cannot be done says so in its own words", () =>
+  Effect.gen(function* () {
+    const refused = yield* shard("echo 'seed 1 has 9 faults, and none at 999.' >&2; exit 2")
+    expect(refused).toEqual({ ran: [], failure: "seed 1 has 9 faults, and none at 999." })
+  }),
+)
+
+live("signs of life are no seeds", () =>
+  Effect.gen(function* () {
+    const sign = `echo '{"minimising":1,"runs":7,"left":3}'`
+    expect(yield* shard(`${sign}; ${bad(1)}; ${sign}; ${good(2)}`)).toEqual({
+      ran: [1, 2],
+      failure: undefined,
+    })
+    expect((yield* shard(`${sign}; ${good(1)}`)).failure).toContain("after 1 of 2 seeds")
+  }),
+)
+
 live("the last words are the last of them", () =>
   Effect.gen(function* () {
     const stderr = Readable.from([`first${"0".repeat(5_000)}`, "the disk ", "is full\n"])

@@ -29,3 +29,15 @@ it("leaves none where none is needed", async () => {
 it("leaves all where all are needed", async () => {
   expect(await placesOf(5, (places) => places.size === 5)).toEqual([0, 1, 2, 3, 4])
 })
+
+it("says after each run how many there were and how many faults are left", async () => {
+  const said: Array<readonly [number, number]> = []
+  await minimal(
+    faults(4),
+    async (some) => some.some(([place]) => place === 3),
+    (runs, left) => said.push([runs, left]),
+  )
+  expect(said[0]).toEqual([1, 2])
+  expect(said.map(([runs]) => runs)).toEqual(said.map((_, index) => index + 1))
+  expect(said.at(-1)?.[1]).toBe(1)
+})

@@ -1,12 +1,16 @@
 /**
  * The fewest faults with which a seed still fails: delta debugging (Zeller, Hildebrandt: Simplifying and Isolating
  * Failure-Inducing Input, IEEE TSE 28, 2002), over the list of the seed's faults. Everything else of the run stays.
+ *
+ * Invariant: what is left breaks the same law first as what it was made from. A failure of another kind that turns up
+ * on the way is another failure.
  */
 import type { Fault } from "./Fault.ts"
 import type { RealSessions } from "./RealSessions.ts"
+import { kindOf } from "./SeedLines.ts"
 import { simulate } from "./Simulate.ts"
 
-type Placed = readonly [place: number, fault: Fault]
+export type Placed = readonly [place: number, fault: Fault]
 
 /** Runs that are spent on one seed at most. */
 const RUNS_MAX = 150
@@ -16,10 +20,14 @@ const without = (list: ReadonlyArray<Placed>, from: number, to: number): Readonl
   ...list.slice(to),
 ]
 
-/** @param fails whether a run with these faults only is still one that fails; asked again and again */
+/**
+ * @param fails whether a run with these faults only is still one that fails; asked again and again
+ * @param onRun after each run: how many there were, and how many faults are left
+ */
 export const minimal = async (
   faults: ReadonlyArray<Placed>,
   fails: (faults: ReadonlyArray<Placed>) => Promise<boolean>,
+  onRun: (runs: number, left: number) => void = () => undefined,
 ): Promise<ReadonlyArray<Placed>> => {
   let left = faults
   let runs = 0
@@ -32,6 +40,7 @@ export const minimal = async (
         left = rest
         shortened = true
       } else from += size
+      onRun(runs, left.length)
     }
     if (size === 1 && !shortened) break
     size = shortened ? Math.max(1, Math.min(size, Math.ceil(left.length / 2))) : Math.floor(size / 2)
@@ -39,17 +48,27 @@ export const minimal = async (
   return left
 }
 
-/** @param faults of the seed, all of them */
+interface Failure {
+  readonly seed: number
+  /** Those that took place. */
+  readonly faults: ReadonlyArray<Placed>
+  /** Its first violation. */
+  readonly violation: string
+}
+
+/** @param onRun after each run: how many there were, and how many faults are left */
 export const minimise = (
-  seed: number,
-  faults: ReadonlyArray<Fault>,
+  { faults, seed, violation }: Failure,
   real: RealSessions,
+  onRun: (runs: number, left: number) => void,
 ): Promise<ReadonlyArray<Placed>> =>
   minimal(
-    faults.map((fault, place) => [place, fault] as const),
+    faults,
     async (some) => {
       const places = new Set(some.map(([place]) => place))
       const { violations } = await simulate(seed, real, (all) => all.filter((_, place) => places.has(place)))
-      return violations.length > 0
+      const [first] = violations
+      return first !== undefined && kindOf(first) === kindOf(violation)
     },
+    onRun,
   )

@@ -8,10 +8,30 @@ export const digestOf = (lines: ReadonlyArray<Pick<ShardLine, "seed" | "traceHas
   return createHash("sha256").update(hashes.join()).digest("hex").slice(0, 16)
 }
 
-/** The command that replays a seed, with the faults that it needs where they are known. */
-export const replayOf = ({ minimal, seed }: Pick<ShardLine, "seed" | "minimal">): string =>
-  [
-    `bun run simulate --seed ${seed}`,
-    ...(minimal === undefined ? [] : [`--faults ${minimal.map(([place]) => place).join(",")}`]),
+/** What a violation is one of: "I3" of "I3: r7 is lost"; all of it where it has no such beginning. */
+export const kindOf = (violation: string): string => violation.split(":", 1)[0] ?? violation
+
+/** A list of nothing needs the sign: as two words it would take the next option for its own. */
+const optionOf = (places: ReadonlyArray<number>): string =>
+  places.length === 0 ? "--faults=" : `--faults ${places.join(",")}`
+
+type Replayed = Pick<ShardLine, "seed" | "faults" | "minimal" | "planted">
+
+/** The command that replays a seed as it was run: its planted bug, and its faults where they are not all of them. */
+export const replayOf = ({ faults, minimal, planted, seed }: Replayed): string => {
+  const places = minimal?.map(([place]) => place) ?? faults
+  return [
+    "npm run simulate --",
+    ...(planted === undefined ? [] : [`--planted --bugs ${planted}`]),
+    `--seed ${seed}`,
+    ...(places === undefined ? [] : [optionOf(places)]),
     "--trace",
   ].join(" ")
+}
+
+/** What is said of a seed that fails: its first violation, how many follow, and how it is replayed. */
+export const failureOf = (line: Replayed & Pick<ShardLine, "violations">): string => {
+  const [first = "", ...others] = line.violations
+  const more = others.length === 0 ? "" : ` (and ${others.length} more; --trace shows them)`
+  return `seed ${line.seed} fails: ${first}${more} | replay: ${replayOf(line)}`
+}

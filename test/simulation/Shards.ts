@@ -11,7 +11,8 @@ import type { Readable } from "node:stream"
 import { Effect, type Scope } from "effect"
 import { dieWithParent } from "../../layers/platform/DieWithParent.ts"
 import { stopChild } from "../../layers/platform/ProcessIdentity.ts"
-import type { ShardLine, ShardPlan } from "./Shard.ts"
+import { StartupFailure } from "../../layers/platform/StartupFailure.ts"
+import type { MinimiseLine, ShardLine, ShardPlan } from "./Shard.ts"
 
 const checkout = join(import.meta.dir, "../..")
 
@@ -43,7 +44,7 @@ export const lastWordsOf = (stderr: Readable | null): (() => string) => {
 }
 
 /** A shard that is killed tears its last line. */
-const parsed = (line: string): ShardLine | undefined => {
+const parsed = (line: string): ShardLine | MinimiseLine | undefined => {
   try {
     return JSON.parse(line)
   } catch {
@@ -58,7 +59,12 @@ interface Progress {
   torn: string | undefined
 }
 
-const listen = (child: ChildProcess, plan: Dealt, read: (line: ShardLine) => void): Progress => {
+interface Reader {
+  readonly read: (line: ShardLine) => void
+  readonly hear: (line: MinimiseLine) => void
+}
+
+const listen = (child: ChildProcess, plan: Dealt, { hear, read }: Reader): Progress => {
   const progress: Progress = { lines: 0, isOver: false, torn: undefined }
   const lines = child.stdout === null ? undefined : createInterface({ input: child.stdout })
   lines?.on("line", (text) => {
@@ -68,6 +74,7 @@ const listen = (child: ChildProcess, plan: Dealt, read: (line: ShardLine) => voi
       progress.torn = text
       return
     }
+    if ("minimising" in line) return hear(line)
     const isLast = ++progress.lines === plan.seeds.length
     progress.isOver = isLast || (plan.stopAtFailure && line.violations.length > 0)
     read(line)
@@ -77,11 +84,18 @@ const listen = (child: ChildProcess, plan: Dealt, read: (line: ShardLine) => voi
 
 type Dealt = Pick<ShardPlan, "seeds" | "stopAtFailure">
 
-/** @error Error where the shard leaves with anything but 0, or without a line for each of its seeds */
+/** With which a shard leaves that was asked for what cannot be done: scripts/arguments. */
+const REFUSED = 2
+
+/**
+ * @error Error where the shard leaves with anything but 0, or without a line for each of its seeds; StartupFailure
+ *   where it was asked for what cannot be done
+ */
 export const runOne = (
   command: Command,
   plan: Dealt,
-  read: (line: ShardLine) => void,
+  read: Reader["read"],
+  hear: Reader["hear"] = () => undefined,
 ): Effect.Effect<void, Error, Scope.Scope> =>
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
@@ -89,11 +103,12 @@ export const runOne = (
       stopChild,
     )
     const said = lastWordsOf(child.stderr)
-    const progress = listen(child, plan, read)
+    const progress = listen(child, plan, { hear, read })
     const ending = yield* Effect.callback<number | string>((resume) => {
       child.once("close", (code, signal) => resume(Effect.succeed(code ?? signal ?? "nothing")))
     })
     if (ending === 0 && progress.isOver && progress.torn === undefined) return
+    if (ending === REFUSED) return yield* new StartupFailure({ message: said() })
     const ran = `a shard left with ${ending} after ${progress.lines} of ${plan.seeds.length} seeds`
     const torn = progress.torn === undefined ? "" : `, its last line torn (${progress.torn.slice(0, 100)})`
     const words = said() === "" ? "" : `: ${said()}`
@@ -111,12 +126,14 @@ let databases = 0
 /**
  * Runs the seeds in so many processes. With `stopAtFailure` all end at the first failure.
  *
+ * @param hear a shard's signs of life while it looks for the fewest faults
  * @error Error with the shard's last words
  */
 export const runShards = (
   options: Omit<ShardPlan, "database">,
   jobs: number,
-  read: (line: ShardLine) => void,
+  read: Reader["read"],
+  hear?: Reader["hear"],
 ): Effect.Effect<void, Error> =>
   Effect.scoped(
     Effect.gen(function* () {
@@ -128,10 +145,11 @@ export const runShards = (
         deal(options.seeds, jobs),
         (seeds) => {
           const plan: ShardPlan = { ...options, seeds, database: `simulation_${++databases}` }
-          return runOne(commandOf(plan), plan, (line) => {
+          const readOn = (line: ShardLine): void => {
             read(line)
             if (options.stopAtFailure && line.violations.length > 0) failed()
-          })
+          }
+          return runOne(commandOf(plan), plan, readOn, hear)
         },
         { concurrency: "unbounded", discard: true },
       )

@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
+import { makeProgressBar } from "../../../src/demo/ProgressBar.ts"
+import { replayOf } from "../SeedLines.ts"
 import { runShards } from "../Shards.ts"
 import { CHECKOUT, patched } from "./Plant.ts"
 import { PLANTED_BUGS, type PlantedBug } from "./PlantedBugs.ts"
@@ -23,16 +25,40 @@ interface PlantedOptions {
   readonly print: (line: string) => void
 }
 
+const NAME_WIDTH = 30
+const AFTER_WIDTH = 11
+const VIOLATION_MAX = 100
+
+/** Above the lines of the bugs. */
+export const PLANTED_HEADER = [
+  "bug".padEnd(NAME_WIDTH),
+  "after seeds".padStart(AFTER_WIDTH),
+  " by seed: violation",
+].join(" ")
+
+/** A bug that was caught is followed by the line that replays it. */
+const linesOf = ({ afterSeeds, name, seed, violation = "" }: Caught, seedsMax: number) => {
+  const after = afterSeeds === undefined ? `not in ${seedsMax}` : String(afterSeeds)
+  const line = `${name.padEnd(NAME_WIDTH)} ${after.padStart(AFTER_WIDTH)}`
+  if (seed === undefined) return [line]
+  return [
+    `${line}  ${seed}: ${violation.slice(0, VIOLATION_MAX)}`,
+    `  replay: ${replayOf({ seed, planted: name })}`,
+  ]
+}
+
 const tryOne = ({ name }: PlantedBug, { jobs, seedsMax, socketDir }: PlantedOptions) =>
   Effect.gen(function* () {
     let run = 0
     let first: { seed: number; violation: string | undefined } | undefined
     const seeds = Array.from({ length: seedsMax }, (_, index) => index + 1)
     const plan = { socketDir, seeds, planted: name, trace: false, minimise: false, stopAtFailure: true }
-    yield* runShards(plan, jobs, ({ seed, violations }) => {
-      if (first === undefined) run++
+    const bar = makeProgressBar(name, seedsMax, process.stderr)
+    const shards = runShards(plan, jobs, ({ seed, violations }) => {
+      if (first === undefined) bar.update(++run)
       if (violations.length > 0) first ??= { seed, violation: violations[0] }
     })
+    yield* Effect.ensuring(shards, Effect.sync(bar.finish))
     return {
       name,
       afterSeeds: first === undefined ? undefined : Math.max(1, run),
@@ -54,10 +80,7 @@ export const runPlanted = (options: PlantedOptions) =>
     for (const bug of bugs) {
       const caught = yield* tryOne(bug, options)
       results.push(caught)
-      const after = caught.afterSeeds === undefined ? `not in ${options.seedsMax}` : String(caught.afterSeeds)
-      options.print(
-        `${bug.name.padEnd(30)} ${after.padStart(11)}  ${caught.seed ?? ""}: ${(caught.violation ?? "").slice(0, 100)}`,
-      )
+      for (const line of linesOf(caught, options.seedsMax)) options.print(line)
     }
     return results
   })
