@@ -75,7 +75,7 @@ const reportFailure = (line: ShardLine): void => {
 const reportMinimising = ({ left, minimising, runs }: MinimiseLine): void => {
   const text = `minimising seed ${minimising}: ${runs} runs, ${left} faults left`
   if (process.stderr.isTTY) process.stderr.write(`\r${text}\u001b[K`)
-  else if (runs % 10 === 1) process.stderr.write(`${text}\n`)
+  else if (runs % 5 === 1) process.stderr.write(`${text}\n`)
 }
 
 const seedsWanted = (): ReadonlyArray<number> => {

@@ -32,6 +32,9 @@ it("the first violation, and how many follow", () => {
   expect(failureOf({ seed: 2, violations: ["I1: r7", "I2: r7", "I3: r8"] })).toBe(
     `seed 2 fails: I1: r7 (and 2 more; --trace shows them) | ${replay}`,
   )
+  expect(failureOf({ seed: 2, violations: ["I1: r7", "I2: r7"], trace: [] })).toBe(
+    `seed 2 fails: I1: r7 (and 1 more, all in the trace) | ${replay}`,
+  )
 })
 
 it("what a violation is one of", () => {

@@ -30,8 +30,9 @@ export const replayOf = ({ faults, minimal, planted, seed }: Replayed): string =
 }
 
 /** What is said of a seed that fails: its first violation, how many follow, and how it is replayed. */
-export const failureOf = (line: Replayed & Pick<ShardLine, "violations">): string => {
+export const failureOf = (line: Replayed & Pick<ShardLine, "violations" | "trace">): string => {
   const [first = "", ...others] = line.violations
-  const more = others.length === 0 ? "" : ` (and ${others.length} more; --trace shows them)`
+  const where = line.trace === undefined ? "; --trace shows them" : ", all in the trace"
+  const more = others.length === 0 ? "" : ` (and ${others.length} more${where})`
   return `seed ${line.seed} fails: ${first}${more} | replay: ${replayOf(line)}`
 }

@@ -1,6 +1,6 @@
 /**
- * Bugs that somebody could have made, each a change of one line (of two, where the database would have kept the first
- * one from doing harm). They measure how well the simulation sees: each is planted alone, and neither a plan of faults
+ * Bugs that somebody could have made, each a small patch of the sources (two edits, where the database would have kept
+ * the first one from doing harm). They measure how well the simulation sees: each is planted alone, and neither a plan of faults
  * nor an invariant was made for it.
  */
 export interface Edit {
