@@ -28,6 +28,32 @@ export const FOUND: ReadonlyArray<Found> = [
     test: "test/signer/TimeBounds.test.ts, test/simulation/Regressions.test.ts",
   },
   {
+    what: "A node five ledgers behind does not know yet who made a trustline or an account: on its word rewards of customers who could be paid ended as failed",
+    foundBy:
+      "`npm run simulate -- --seed 15`, once each end was held against what its customer and its campaign allow",
+    mended:
+      "nobody is judged by an answer that is older than the newest ledger known; the batch waits for another one",
+    test: "test/issuance/Preflight.test.ts, test/simulation/Regressions.test.ts",
+  },
+  {
+    what: "Of two workers whose clocks differ the one that bumped could write a bump that seemed older than what it bumped: then only the latter was sent again, and bumped again and again up to the cap",
+    foundBy: "reading",
+    mended: "a batch's newest envelope is the one that offers most",
+    test: "test/issuance/Channels.test.ts",
+  },
+  {
+    what: "A claim on a channel that had changed hands said that nothing waits, so the channels after it stayed empty in that step",
+    foundBy: "reading",
+    mended: "it says unfit, and the others are filled",
+    test: "test/issuance/Channels.test.ts",
+  },
+  {
+    what: "`nova recover` believed Horizon's word for a transaction's success without its result: a record that contradicts itself could have released what was paid",
+    foundBy: "reading",
+    mended: "such a record is no answer",
+    test: "test/horizon/ContradictoryRecord.test.ts",
+  },
+  {
     what: "A claim waited for a channel while it held the lock that the channel's new owner may wait for: a deadlock, which PostgreSQL would have ended",
     foundBy: "reading, with the simulation's rule that a circle of locks is a violation",
     mended: "a claim waits for no channel",

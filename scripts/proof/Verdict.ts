@@ -78,4 +78,4 @@ export const gapsOf = (proof: Proof): ReadonlyArray<string> => [...notRunOf(proo
 export const staleSentence = (proof: Proof, digestNow: string): string | undefined =>
   proof.runs.every(({ digest }) => digest === digestNow)
     ? undefined
-    : `The sources have changed since this was run (their digest now: ${digestNow.slice(0, 12)}); run it again before you rely on it for them.`
+    : `The sources have changed since this was run; run it again before you rely on it for them.`

@@ -89,11 +89,11 @@ const findReasons = Effect.fnUntraced(function* (taken: ReadonlyArray<TakenRewar
   const lines = yield* withLine(new Set(lineless.map(({ walletAccount }) => walletAccount)))
   const isCandidate = (reward: TakenReward) =>
     !isLineless(reward) || lines.has(reward.walletAccount) || reward.asBalance
-  const found = yield* preflight.check(taken.filter(isCandidate))
-  const waiting = taken.filter((reward) => !isCandidate(reward))
+  const { refused, unseen } = yield* preflight.check(taken.filter(isCandidate), 0)
+  const waiting = taken.filter((reward) => !isCandidate(reward) || unseen.has(reward.issuanceId))
   const reasons = new Map([
     ...waiting.map(({ issuanceId, reason }) => [issuanceId, reason] as const),
-    ...found,
+    ...refused,
   ])
   // These are held for want of XLM; without a trustline they can be paid as soon as it can reserve them.
   const balances = taken.filter(

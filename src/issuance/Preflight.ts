@@ -2,9 +2,10 @@
  * Which payments the ledger would refuse now for their recipient's sake, before anything is signed for them: one bad
  * recipient fails a whole batch and costs it a ledger.
  *
- * Nothing depends on it for safety: what it lets through and the ledger refuses all the same is named by the batch's
- * result. It errs on that side alone. How it would break: a refusal out of the cache, or from amounts that may have
- * been paid already, would hold back a reward that can be paid; so refusals always come from an answer of this call.
+ * What it lets through and the ledger refuses all the same is named by the batch's result, and it errs on that side;
+ * but a wallet that wants a memo is refused by nobody else, so nothing is let through unseen. How it would break: a refusal out of the cache, or from amounts that may have
+ * been paid already, would hold back a reward that can be paid; so refusals always come from an answer of this call,
+ * and from one that is not older than the newest ledger known: a node that lags does not know yet who made a trustline.
  *
  * Sources: stellar-core src/transactions/TransactionUtils.cpp (addBalance, getMaxAmountReceive: buying liabilities
  * take room), TrustLineFlags in Stellar-ledger-entries.x, SEP-29 (config.memo_required)
@@ -78,8 +79,15 @@ const chunksOf = <A>(list: ReadonlyArray<A>, size: number): ReadonlyArray<Readon
     list.slice(index * size, (index + 1) * size),
   )
 
-/** The wallets by what the ledger says now: one call for each hundred, and one more if some have no line. */
-const readRecipients = Effect.fnUntraced(function* (wallets: ReadonlyArray<string>, asset: Asset) {
+/**
+ * The wallets by what the ledger says now: one call for each hundred, and one more if some have no line. Those that only
+ * an outdated answer speaks of are left out.
+ */
+const readRecipients = Effect.fnUntraced(function* (
+  wallets: ReadonlyArray<string>,
+  asset: Asset,
+  isOutdated: (latestLedger: number) => boolean,
+) {
   const recipients = new Map<string, Recipient>()
   for (const chunk of chunksOf(wallets, WALLETS_PER_CALL)) {
     const keys = chunk.map((wallet) => ({
@@ -87,17 +95,20 @@ const readRecipients = Effect.fnUntraced(function* (wallets: ReadonlyArray<strin
       line: trustlineKey(wallet, asset),
       memo: dataKey(wallet, MEMO_REQUIRED),
     }))
-    const { entries } = yield* readLedgerEntries(keys.flatMap(({ line, memo }) => [line, memo]))
+    const { entries, latestLedger } = yield* readLedgerEntries(keys.flatMap(({ line, memo }) => [line, memo]))
+    if (isOutdated(latestLedger)) continue
     for (const { line, memo, wallet } of keys) {
       recipients.set(wallet, recipientOf(entries.get(line), entries.get(memo)))
     }
   }
   const lineless = wallets.filter((wallet) => recipients.get(wallet)?.refusal === "no_trustline")
   for (const chunk of chunksOf(lineless, KEYS_MAX)) {
-    const { entries } = yield* readLedgerEntries(chunk.map(accountKey))
+    const { entries, latestLedger } = yield* readLedgerEntries(chunk.map(accountKey))
+    const isSeen = !isOutdated(latestLedger)
     for (const wallet of chunk) {
-      if (entries.has(accountKey(wallet))) continue
-      recipients.set(wallet, { memoRequired: false, refusal: "no_account", roomStroops: 0n })
+      if (!isSeen) recipients.delete(wallet)
+      else if (!entries.has(accountKey(wallet)))
+        recipients.set(wallet, { memoRequired: false, refusal: "no_account", roomStroops: 0n })
     }
   }
   return recipients
@@ -131,6 +142,23 @@ const sumsByWallet = (payments: ReadonlyArray<PreflightPayment>): ReadonlyMap<st
   return sums
 }
 
+/** How long the newest ledger that somebody has named is believed, in ms: one that nobody else sees was none. */
+const TIP_MS = 60_000
+
+/** The newest ledger known, and whether an answer is as new. */
+const makeTip = () => {
+  let newest = 0
+  let untilMs = 0
+  return {
+    isAsNew: (ledger: number, nowMs: number): boolean => {
+      if (ledger < newest && nowMs <= untilMs) return false
+      newest = ledger
+      untilMs = nowMs + TIP_MS
+      return true
+    },
+  }
+}
+
 /** Wallets that could be paid a moment ago, with the room that what was let through since has left. */
 const makeMemory = () => {
   const remembered = new Map<string, Remembered>()
@@ -158,19 +186,28 @@ const makeMemory = () => {
   return { take, put, forget }
 }
 
+export interface Checked {
+  /** Payments that could not be paid now, each with its reason, by issuance. */
+  readonly refused: ReadonlyMap<string, IssuanceReason>
+  /** Issuances of which nothing is known: the node that was asked lags. */
+  readonly unseen: ReadonlySet<string>
+}
+
 export class Preflight extends Context.Service<
   Preflight,
   {
     /**
-     * The payments that could not be paid now, each with its reason, by issuance; the order of the payments decides
-     * which of them still fit into a trustline's limit. 100 wallets take one call, and a second one if some of them
-     * have no trustline. Wallets that could be paid in the last 15 s are not asked about again while their room lasts.
+     * Which payments could not be paid now; their order decides which of them still fit into a trustline's limit. 100
+     * wallets take one call, and a second one if some of them have no trustline. Wallets that could be paid in the last
+     * 15 s are not asked about again while their room lasts.
      *
+     * @param knownLedger the newest ledger that the caller knows of
      * @error SorobanRpcError where the node gave no answer; nothing is known then
      */
     readonly check: (
       payments: ReadonlyArray<PreflightPayment>,
-    ) => Effect.Effect<ReadonlyMap<string, IssuanceReason>, SorobanRpcError>
+      knownLedger: number,
+    ) => Effect.Effect<Checked, SorobanRpcError>
   }
 >()("nova/issuance/Preflight") {
   static readonly layer = Layer.effect(
@@ -180,22 +217,33 @@ export class Preflight extends Context.Service<
       const { assetCode, assetIssuer } = yield* IssuanceSettings
       const asset = new Asset(assetCode, assetIssuer)
       const memory = makeMemory()
+      const tip = makeTip()
 
-      const check = Effect.fn("Preflight.check")(function* (payments: ReadonlyArray<PreflightPayment>) {
+      const check = Effect.fn("Preflight.check")(function* (
+        payments: ReadonlyArray<PreflightPayment>,
+        knownLedger: number,
+      ) {
         const askedMs = yield* Clock.currentTimeMillis
-        const unknown = [...sumsByWallet(payments)]
-          .filter(([wallet, stroops]) => !memory.take(wallet, stroops, askedMs))
-          .map(([wallet]) => wallet)
-        if (unknown.length === 0) return new Map<string, IssuanceReason>()
-        const recipients = yield* readRecipients(unknown, asset).pipe(Effect.provideService(SorobanRpc, rpc))
+        tip.isAsNew(knownLedger, askedMs)
+        const unknown = new Set(
+          [...sumsByWallet(payments)]
+            .filter(([wallet, stroops]) => !memory.take(wallet, stroops, askedMs))
+            .map(([wallet]) => wallet),
+        )
+        const isOutdated = (ledger: number) => !tip.isAsNew(ledger, askedMs)
+        const recipients = yield* readRecipients([...unknown], asset, isOutdated).pipe(
+          Effect.provideService(SorobanRpc, rpc),
+        )
         const { refused, rooms } = judge(payments, recipients)
-        for (const wallet of unknown) {
-          const recipient = recipients.get(wallet)
-          const isGood = recipient?.refusal === undefined && recipient?.memoRequired === false
+        for (const [wallet, recipient] of recipients) {
+          const isGood = recipient.refusal === undefined && !recipient.memoRequired
           if (isGood) memory.put(wallet, rooms.get(wallet) ?? recipient.roomStroops, askedMs)
           else memory.forget(wallet)
         }
-        return refused
+        const isUnseen = ({ walletAccount }: PreflightPayment) =>
+          unknown.has(walletAccount) && !recipients.has(walletAccount)
+        const unseen = new Set(payments.filter(isUnseen).map(({ issuanceId }) => issuanceId))
+        return { refused, unseen } satisfies Checked
       })
 
       return Preflight.of({ check })

@@ -67,6 +67,7 @@ const refusedBefore = Effect.fnUntraced(function* (batch: Batch | undefined) {
 
 const findAll = Effect.fnUntraced(function* (
   lease: Lease,
+  view: StepView,
   sequence: bigint,
   rewards: ReadonlyArray<BoundReward>,
   batch: Batch | undefined,
@@ -80,13 +81,14 @@ const findAll = Effect.fnUntraced(function* (
       findings.set(issuanceId, { reason: "above_signing_cap", code: null })
   }
   // A claimable balance needs nothing of its recipient.
-  const refused = yield* preflight.check(rewards.filter(({ payout }) => payout === "payment"))
+  const payments = rewards.filter(({ payout }) => payout === "payment")
+  const { refused, unseen } = yield* preflight.check(payments, view.latestLedger)
   for (const [id, reason] of refused) findings.set(id, { reason, code: null })
   // Last, because it outranks the others: what may have been paid already must not end or be paid.
   for (const id of yield* batches.lookAlikes(lease, sequence)) {
     findings.set(id, { reason: "under_review", code: null })
   }
-  return findings
+  return { findings, isSeen: unseen.size === 0 }
 })
 
 const TO: Record<Disposition, { readonly to: Ejection["to"]; readonly isChecked: boolean }> = {
@@ -116,7 +118,8 @@ export const countEjections = Effect.fnUntraced(function* (ejections: ReadonlyAr
 })
 
 /**
- * Takes out what cannot be paid; answers with what is left to sign for, in order, and whether anything left.
+ * Takes out what cannot be paid; answers with what is left to sign for, in order, and whether anything left. Nothing is
+ * left to sign for while a node lags that was asked about a recipient: the batch stays bound and is taken up again.
  * Only while nothing is alive at the sequence.
  */
 export const prepareBatch = Effect.fn("PrepareBatch.prepareBatch")(function* (
@@ -128,7 +131,12 @@ export const prepareBatch = Effect.fn("PrepareBatch.prepareBatch")(function* (
   const batches = yield* Batches
   const rewards = yield* batches.bound(lease, sequence)
   const nowMs = yield* Clock.currentTimeMillis
-  const ejections = toEjections(rewards, yield* findAll(lease, sequence, rewards, batch), nowMs)
+  const { findings, isSeen } = yield* findAll(lease, view, sequence, rewards, batch)
+  if (!isSeen) {
+    yield* Effect.logInfo("the node that was asked about recipients lags: the batch waits for another answer")
+    return { rewards: [], hasRoom: false }
+  }
+  const ejections = toEjections(rewards, findings, nowMs)
   if (ejections.length > 0) {
     yield* batches.eject(lease, sequence, ejections)
     yield* countEjections(ejections)

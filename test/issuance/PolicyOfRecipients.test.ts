@@ -219,3 +219,33 @@ describe("a payment that the database lost", () => {
       }),
   )
 })
+
+describe("a node that lags", () => {
+  tableScene("nobody is paid or refused on its word: the batch waits for one that does not", (stage) =>
+    Effect.gen(function* () {
+      const [keys] = yield* makeWallets(stage, "wants a memo soon", 1)
+      if (keys === undefined) throw new Error()
+      const wallet = keys.publicKey()
+      yield* acceptAll([{ wallet, amountStroops: 1n }])
+      yield* drain(stage)
+      actAs(stage, keys, [], Operation.manageData({ name: "config.memo_required", value: "1" }))
+      // Until what was known of it is believed no more.
+      yield* rounds(stage, 4)
+      yield* acceptAll([{ wallet: wallets.other.publicKey(), amountStroops: 2n }])
+      yield* drain(stage)
+
+      stage.wire.isStale = true
+      yield* acceptAll([{ wallet, amountStroops: 3n }])
+      yield* rounds(stage, 2)
+      expect((yield* issuances).map(({ status }) => status)).toEqual(["confirmed", "confirmed", "submitted"])
+      expect((yield* envelopes).length).toBe(2)
+      stage.wire.isStale = false
+      yield* rounds(stage, 2)
+      expect((yield* issuances).map(({ reason, status }) => `${status} ${reason}`)).toEqual([
+        "confirmed null",
+        "confirmed null",
+        "held memo_required",
+      ])
+    }),
+  )
+})

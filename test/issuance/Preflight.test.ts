@@ -76,9 +76,26 @@ const preflight = (
 const check = (...list: ReadonlyArray<PreflightPayment>) =>
   Effect.gen(function* () {
     const service = yield* Preflight
-    const reasons = yield* service.check(list)
-    return list.map(({ issuanceId }) => reasons.get(issuanceId))
+    const { refused, unseen } = yield* service.check(list, 0)
+    return list.map(({ issuanceId }) => (unseen.has(issuanceId) ? "unseen" : refused.get(issuanceId)))
   })
+
+/** Two nodes behind one address: while `isOld` it is the one that stands still at what it saw first. */
+const makeTwoNodes = () => {
+  const nodes = { isOld: false }
+  const meddle: Answers = (rpc) => {
+    let seen: Effect.Success<ReturnType<typeof rpc.getLedgerEntries>> | undefined
+    return {
+      ...rpc,
+      getLedgerEntries: (keys) =>
+        Effect.map(rpc.getLedgerEntries(keys), (now) => {
+          seen ??= now
+          return nodes.isOld ? seen : now
+        }),
+    }
+  }
+  return { nodes, meddle }
+}
 
 /** A wallet whose line takes `limit` NOVA. */
 const openLine = (stage: Stage, wallet: Keypair, limit?: string) =>
@@ -347,5 +364,33 @@ describe("calls", () => {
         expect(yield* check(pay(wallet))).toEqual([undefined])
       }),
     breaking,
+  )
+})
+
+describe("a node that lags", () => {
+  const { meddle, nodes } = makeTwoNodes()
+  preflight(
+    "speaks against nobody: it does not know yet who made a trustline",
+    (stage) =>
+      Effect.gen(function* () {
+        expect(yield* check(pay(wallet))).toEqual(["no_account"])
+        yield* openLine(stage, wallet)
+        const nobody = keypairOf("nobody")
+        expect(yield* check(pay(nobody))).toEqual(["no_account"])
+        nodes.isOld = true
+        expect(yield* check(pay(wallet), pay(nobody))).toEqual(["unseen", "unseen"])
+        nodes.isOld = false
+        expect(yield* check(pay(wallet), pay(nobody))).toEqual([undefined, "no_account"])
+      }),
+    meddle,
+  )
+
+  preflight("is known by what the caller has seen of the ledger, too", (stage) =>
+    Effect.gen(function* () {
+      const service = yield* Preflight
+      const ahead = stage.network.latest().sequence + 1
+      const { refused, unseen } = yield* service.check([pay(wallet)], ahead)
+      expect([refused.size, unseen.size]).toEqual([0, 1])
+    }),
   )
 })

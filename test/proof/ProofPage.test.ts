@@ -121,7 +121,7 @@ it("says that the sources have changed since", () => {
   const proof = proofOf(sampleState)
   expect(pageOf(proof)).not.toContain("have changed")
   expect(proofPage(proof, "0123456789abcdef")).toContain(
-    "The sources have changed since this was run (their digest now: 0123456789ab); run it again",
+    "The sources have changed since this was run; run it again",
   )
 })
 

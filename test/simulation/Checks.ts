@@ -2,13 +2,15 @@
  * What must hold in the end, between the ledger (read by LedgerBook), the database (read here), and what the merchants
  * were told (Orders). I1 to I5 and I7 are the design's invariants; each difference is one line.
  */
+import { checkBalances } from "./CheckBalances.ts"
+import { checkEnds } from "./CheckEnds.ts"
+import type { Fortunes } from "./Customers.ts"
 import type { LedgerBook, Paid } from "./LedgerBook.ts"
 import { CAMPAIGNS } from "./Merchants.ts"
 import { keyOf, type Order, type Orders } from "./Orders.ts"
 import type { RealSessions } from "./RealSessions.ts"
-import { isAlwaysPayable } from "./Stage.ts"
 
-interface Row {
+export interface Row {
   readonly id: string
   readonly merchant_id: string
   readonly idempotency_key: string
@@ -25,7 +27,7 @@ interface Row {
   readonly payout: string
 }
 
-type Say = (difference: string) => void
+export type Say = (difference: string) => void
 
 /** I1, at any time: what has just been paid was ordered, by nobody twice, and not taken back. */
 export const checkPaid = (
@@ -60,6 +62,7 @@ const checkProofs = (rows: ReadonlyArray<Row>, paid: ReadonlyArray<Paid>, say: S
         one.operationIndex === row.operation_index &&
         BigInt(one.ledger) === row.ledger &&
         one.stroops === row.amount_stroops &&
+        one.payout === row.payout &&
         [row.wallet_address, row.wallet_account].includes(one.to),
     )
     if (match === undefined)
@@ -90,6 +93,8 @@ const checkOrders = (rows: ReadonlyArray<Row>, orders: Orders, say: Say): void =
       say(`I5: ${name} was called a reused key, and is the one that holds it`)
     if (order.isCancelled && row?.status !== "cancelled")
       say(`I3: ${name} was cancelled and is ${row?.status}`)
+    if (row?.status === "cancelled" && row.id === [...order.ids][0] && !order.wasCancelAsked)
+      say(`I3: ${name} is cancelled, and nobody asked for that`)
     const isRefusedForGood = order.ids.size === 0 && order.refusals.size > 0 && !order.isUncertain
     if (isRefusedForGood && row !== undefined && isSame(order, row))
       say(`I5: ${name} was refused, and is there`)
@@ -98,18 +103,6 @@ const checkOrders = (rows: ReadonlyArray<Row>, orders: Orders, say: Say): void =
     const asked = orders.byKey.get(`${row.merchant_id} ${row.idempotency_key}`) ?? []
     if (!asked.some((order) => isSame(order, row)))
       say(`I5: ${row.idempotency_key} is there, and nobody asked for it`)
-  }
-}
-
-/** I3: everything has come to an end, for a reason that there is. */
-const checkEnds = (rows: ReadonlyArray<Row>, say: Say): void => {
-  for (const { id, idempotency_key, reason, status, wallet_address } of rows) {
-    if (status === "pending" || status === "submitted")
-      say(`I3: ${idempotency_key} (${id}) is still ${status}`)
-    if (status === "held" && isAlwaysPayable(wallet_address))
-      say(`I3: ${idempotency_key} is still held: ${reason}`)
-    if (status === "failed" && !["no_trustline", "no_account", "limit_exceeded"].includes(reason ?? ""))
-      say(`I3: ${idempotency_key} has failed: ${reason}`)
   }
 }
 
@@ -210,39 +203,22 @@ const ROWS = `
     tx_hash, ledger, operation_index, cap_period_start, payout
   FROM reward_issuances ORDER BY id`
 
-/** Whether anything of these rewards still moves; balances that wait to be taken back count where it is said. */
-export const isDrained = async (real: RealSessions, countsBalances: boolean): Promise<boolean> => {
-  const rows = (await real.query(ROWS)) as unknown as ReadonlyArray<Row>
-  const [rest] = await real.query(
-    `
-    SELECT (SELECT count(*) FROM stellar_envelopes WHERE status = 'signed')
-      + (SELECT count(*) FROM upkeep_transactions WHERE status = 'signed')
-      + (SELECT count(*) FROM channel_accounts WHERE status <> 'open')
-      + (SELECT count(*) FROM claimable_balances WHERE status = 'open' AND $1::boolean) AS count`,
-    [countsBalances],
-  )
-  return (
-    String(rest?.count) === "0" &&
-    rows.every(
-      ({ status, wallet_address }) =>
-        status !== "pending" &&
-        status !== "submitted" &&
-        (status !== "held" || !isAlwaysPayable(wallet_address)),
-    )
-  )
-}
+export const readRows = async (real: RealSessions): Promise<ReadonlyArray<Row>> =>
+  (await real.query(ROWS)) as unknown as ReadonlyArray<Row>
 
 /** Everything, once nothing moves any more. */
 export const checkAll = async (
   real: RealSessions,
   book: LedgerBook,
   orders: Orders,
+  fortunes: Fortunes,
   say: Say,
 ): Promise<void> => {
-  const rows = (await real.query(ROWS)) as unknown as ReadonlyArray<Row>
+  const rows = await readRows(real)
   checkProofs(rows, book.paid, say)
   checkOrders(rows, orders, say)
-  checkEnds(rows, say)
+  checkEnds(rows, fortunes, say)
+  await checkBalances(book, real, say)
   await checkBudgets(rows, real, say)
   await checkHistories(rows, real, say)
   await checkRest(real, say)

@@ -2,8 +2,8 @@
 import { FAULT_PROFILES } from "../../layers/localnet/faults/FaultProfile.ts"
 import { planFaults } from "../../layers/localnet/faults/PlanFaults.ts"
 import { type Chance, chanceOf } from "./Chance.ts"
+import { GOOD } from "./Customers.ts"
 import type { Fault, StepKind } from "./Fault.ts"
-import { GOOD } from "./Stage.ts"
 
 export const WORKERS = ["worker-1", "worker-2", "worker-3"] as const
 export const APIS = ["api-1", "api-2"] as const

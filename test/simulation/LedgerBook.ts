@@ -2,7 +2,7 @@
  * What the ledger says was paid, read by this simulation alone: with the SDK, from the envelopes of closed ledgers,
  * sharing no code with the programs. Every reward of a run has an amount of its own, so a payment is known by it.
  */
-import { FeeBumpTransaction, TransactionBuilder } from "@stellar/stellar-sdk"
+import { FeeBumpTransaction, type Transaction, TransactionBuilder } from "@stellar/stellar-sdk"
 import type { ClosedLedger } from "../../layers/localnet/Network.ts"
 import { asset, distribution, issuer, PASSPHRASE } from "../support/TestNetwork.ts"
 
@@ -14,6 +14,16 @@ export interface Paid {
   readonly operationIndex: number
   readonly to: string
   readonly stroops: bigint
+  readonly payout: "payment" | "claimable_balance"
+}
+
+/** A claimable balance that the treasury made of our asset. */
+export interface Balance {
+  /** ClaimableBalanceID, hex XDR (CAP-23). */
+  readonly balanceId: string
+  readonly to: string
+  readonly stroops: bigint
+  takenBy: "customer" | "treasury" | undefined
 }
 
 /** One of the programs' transactions that the ledger took the fee of, and nothing else. */
@@ -35,52 +45,67 @@ const resultTypes = (result: unknown): ReadonlyArray<string> =>
     ),
   ].map(([, type = ""]) => type)
 
+type Decoded = Transaction["operations"][number]
+
+/** Undefined for what moves nothing of our asset to a customer. */
+const rewardOf = (operation: Decoded): Pick<Paid, "to" | "stroops" | "payout"> | undefined => {
+  if (operation.type === "payment" && operation.asset.equals(asset)) {
+    const { amount, destination: to } = operation
+    return to === issuer.publicKey() ? undefined : { to, stroops: stroopsOf(amount), payout: "payment" }
+  }
+  if (operation.type === "createClaimableBalance" && operation.asset.equals(asset)) {
+    // One for the customer, at any time; one for ourselves, later.
+    const [first, ...others] = operation.claimants.map(({ destination }) => destination)
+    const to = others.length === 1 && others[0] === treasury ? (first ?? "") : "other claimants than agreed"
+    return { to, stroops: stroopsOf(operation.amount), payout: "claimable_balance" }
+  }
+  return undefined
+}
+
 export const makeLedgerBook = () => {
   const paid: Array<Paid> = []
   const refused: Array<Refused> = []
+  const balances = new Map<string, Balance>()
+
+  const readClaims = ({ operations, source }: Transaction): void => {
+    for (const operation of operations) {
+      if (operation.type !== "claimClaimableBalance") continue
+      const balance = balances.get(operation.balanceId)
+      if (balance !== undefined)
+        balance.takenBy = (operation.source ?? source) === treasury ? "treasury" : "customer"
+    }
+  }
+
+  const readRewards = (
+    transaction: Transaction,
+    base: Pick<Paid, "ledger" | "hashes">,
+  ): ReadonlyArray<Paid> =>
+    transaction.operations.flatMap((operation, operationIndex) => {
+      const reward = (operation.source ?? transaction.source) === treasury ? rewardOf(operation) : undefined
+      if (reward?.payout === "claimable_balance") {
+        const balanceId = transaction.getClaimableBalanceId(operationIndex)
+        balances.set(balanceId, { balanceId, to: reward.to, stroops: reward.stroops, takenBy: undefined })
+      }
+      return reward === undefined ? [] : [{ ...base, ...reward, operationIndex }]
+    })
 
   const read = (ledger: ClosedLedger): ReadonlyArray<Paid> => {
     const found: Array<Paid> = []
     for (const { envelopeXdr, hash, innerHash, participants, result, successful } of ledger.transactions) {
-      if (!participants.includes(treasury)) continue
       const decoded = TransactionBuilder.fromXDR(envelopeXdr, PASSPHRASE)
       const transaction = decoded instanceof FeeBumpTransaction ? decoded.innerTransaction : decoded
-      if (!successful) {
-        refused.push({
-          ledger: ledger.sequence,
-          hash,
-          results: resultTypes(result),
-        })
-        continue
-      }
-      for (const [operationIndex, operation] of transaction.operations.entries()) {
-        if ((operation.source ?? transaction.source) !== treasury) continue
-        const base = {
-          ledger: ledger.sequence,
-          hashes: [hash, ...(innerHash ? [innerHash] : [])],
-          operationIndex,
-        }
-        if (
-          operation.type === "payment" &&
-          operation.asset.equals(asset) &&
-          operation.destination !== issuer.publicKey()
-        ) {
-          found.push({
-            ...base,
-            to: operation.destination,
-            stroops: stroopsOf(operation.amount),
-          })
-        }
-        if (operation.type === "createClaimableBalance") {
-          const to = operation.claimants[0]?.destination ?? ""
-          found.push({ ...base, to, stroops: stroopsOf(operation.amount) })
-        }
+      if (successful) {
+        const hashes = [hash, ...(innerHash ? [innerHash] : [])]
+        found.push(...readRewards(transaction, { ledger: ledger.sequence, hashes }))
+        readClaims(transaction)
+      } else if (participants.includes(treasury)) {
+        refused.push({ ledger: ledger.sequence, hash, results: resultTypes(result) })
       }
     }
     paid.push(...found)
     return found
   }
-  return { read, paid, refused }
+  return { read, paid, refused, balances }
 }
 
 export type LedgerBook = ReturnType<typeof makeLedgerBook>

@@ -8,9 +8,9 @@ import { Issuances } from "../../src/issuance/Issuances.ts"
 import type { Owner } from "../../src/merchant/Owner.ts"
 import { type Ask, answerOf } from "./Asking.ts"
 import type { Chance } from "./Chance.ts"
+import { customers } from "./Customers.ts"
 import { CAMPAIGNS, OWNERS } from "./Merchants.ts"
 import { nameOf, type Order, type Orders } from "./Orders.ts"
-import { customers } from "./Stage.ts"
 import type { World } from "./World.ts"
 
 const ORDERS_MAX = 90
@@ -75,7 +75,7 @@ export const makeOrdering = (world: World, chance: Chance, orders: Orders, ask: 
     const amountStroops = BigInt(chance.between(1, 9)) * 100_0000n + BigInt(orders.all.length + 1)
     return orders.add(owner, {
       idempotencyKey: key,
-      walletAddress: customers[to] ?? "",
+      walletAddress: customers[to]?.address ?? "",
       amountStroops,
       campaignId: campaign.id,
       userId: chance.isTrue(0.3) ? `user-${chance.below(3)}` : undefined,

@@ -16,6 +16,8 @@ export interface Order {
   isUncertain: boolean
   /** The merchant was told that it is cancelled. */
   isCancelled: boolean
+  /** The merchant asked for it; perhaps nobody heard. */
+  wasCancelAsked: boolean
 }
 
 /** A key belongs to its owner. */
@@ -36,6 +38,7 @@ export const makeOrders = () => {
         ids: new Set(),
         refusals: new Set(),
         isCancelled: false,
+        wasCancelAsked: false,
         isUncertain: false,
       }
       const same = byKey.get(keyOf(order)) ?? []

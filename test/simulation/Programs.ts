@@ -73,6 +73,8 @@ export interface ProgramsOptions {
   readonly nodes: Nodes
   readonly gate: Gate
   readonly settingsOf: (program: string) => IssuanceSettings["Service"]
+  /** Whether nothing that goes wrong any more could excuse a program's end. */
+  readonly mustLive: () => boolean
   /** What the clock of a program's machine is ahead of the world's time, in ms. */
   readonly clockAheadMs: (program: string) => number
 }
@@ -81,6 +83,7 @@ export const makePrograms = ({
   clockAheadMs,
   database,
   gate,
+  mustLive,
   nodes,
   seed,
   settingsOf,
@@ -148,8 +151,8 @@ export const makePrograms = ({
     fiber.addObserver((exit) => {
       if (!process.isAlive()) return
       world.say(name, `ends: ${Exit.isSuccess(exit) ? "done" : endOf(exit.cause)}`)
-      const older = Exit.isFailure(exit) && /older than the ledger/.test(Cause.pretty(exit.cause))
-      if (older) world.violate("a database that was never restored was called older than the ledger")
+      const isAsked = Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
+      if (!isAsked && mustLive()) world.violate(`${name} ended by itself: ${endOf(exit.cause)}`)
       process.end("exited")
       database.forsake(process, 0)
       restart(program, RESTART_MS)

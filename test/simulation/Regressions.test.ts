@@ -12,10 +12,9 @@ import { simulate } from "./Simulate.ts"
 const { live } = withLayer(TestDatabase.layerAddress)
 
 const SEEDS = [
-  [
-    64,
-    "the signer refused a fee bump over what a worker with a faster clock had signed, and all issuing was paused",
-  ],
+  [64, "the signer refused a fee bump over what a worker with a faster clock had signed"],
+  [15, "a lagging node's word ended rewards of customers who could be paid"],
+  [21, "a wallet that wants a memo was paid without one, unseen"],
 ] as const
 
 for (const [seed, finding] of SEEDS) {

@@ -40,6 +40,7 @@ export const openShop = ({ orders, programs, seed, untilMs, world }: ShopOptions
     if (order === undefined || id === undefined) return
     const verb = chance.isTrue(0.5) ? "cancel" : "retry"
     world.say("merchant", `${verb} ${nameOf(order)}`)
+    if (verb === "cancel") order.wasCancelAsked = true
     const changed = Effect.flatMap(Issuances, (issuances) => issuances[verb](order.owner, id))
     ask(changed, (exit) => {
       const answer = answerOf(exit)

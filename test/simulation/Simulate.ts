@@ -8,7 +8,9 @@ import type { Network } from "../../layers/localnet/Network.ts"
 import type { IssuanceSettings } from "../../src/issuance/IssuanceSettings.ts"
 import { settings } from "../support/TestNetwork.ts"
 import { type Chance, chanceOf } from "./Chance.ts"
-import { checkAll, checkPaid, isDrained } from "./Checks.ts"
+import { isDrained } from "./CheckEnds.ts"
+import { checkAll, checkPaid, readRows } from "./Checks.ts"
+import { type Fortunes, GOOD } from "./Customers.ts"
 import { makeDatabase } from "./Database.ts"
 import { APIS, drawFaults, WORKERS } from "./DrawFaults.ts"
 import type { Fault } from "./Fault.ts"
@@ -17,11 +19,13 @@ import { makeGate } from "./Gate.ts"
 import { makeLedgerBook } from "./LedgerBook.ts"
 import { CAMPAIGNS } from "./Merchants.ts"
 import { makeNodes } from "./Nodes.ts"
+import { openCustomers } from "./OpenCustomers.ts"
 import { makeOrders } from "./Orders.ts"
 import { makePrograms, type Programs } from "./Programs.ts"
 import type { RealSessions } from "./RealSessions.ts"
 import { openShop } from "./Shop.ts"
 import { makeStage, setStage } from "./Stage.ts"
+import { traceHeader } from "./TraceHeader.ts"
 import { makeStranger, makeWeather } from "./Weather.ts"
 import { BEGIN_MS, makeWorld, type World } from "./World.ts"
 
@@ -39,6 +43,15 @@ const LEDGER_MS = 5_000
 /** In which everything comes to its end once nothing goes wrong any more. */
 const LEDGERS_TO_DRAIN = 60
 
+/**
+ * As long as the world goes on at least once nothing goes wrong any more: whoever sleeps wakes up, and what the network
+ * has held back arrives, though the tables may say long before that all is done.
+ */
+const LEDGERS_TO_WAKE = 12
+
+/** By then nothing of before is an excuse any more. */
+const LEDGERS_OF_EXCUSE = 3
+
 /** A seed's own: phases, sizes, and how the programs are set. */
 const drawScene = (chance: Chance) => ({
   safetyLedgers: chance.between(10, 22),
@@ -48,6 +61,8 @@ const drawScene = (chance: Chance) => ({
   settings: {
     channels: chance.between(2, 4),
     paymentsMax: chance.pick([3, 8, 100] as const),
+    // At times what a batch may pay is less than what is bound to it, so that some of it is left out.
+    transactionStroopsMax: chance.pick([1_000_000_0000000n, 1_000_000_0000000n, 2_0000000n] as const),
     envelopeLedgers: chance.between(3, 8),
     pollIntervalMs: chance.pick([1_000, 2_000, 3_000] as const),
     leaseMs: chance.pick([8_000, 15_000] as const),
@@ -55,6 +70,14 @@ const drawScene = (chance: Chance) => ({
   isNamed: chance.isTrue(0.5),
   waitsForBalances: chance.isTrue(0.25),
   hasWrongClocks: chance.isTrue(0.3),
+  linelessJoins: chance.isTrue(0.3),
+})
+
+const fortunesOf = (faults: ReadonlyArray<Fault>, linelessJoins: boolean): Fortunes => ({
+  linelessJoins,
+  linesGone: new Set(
+    faults.flatMap((fault) => (fault.kind === "line_gone" ? [GOOD[fault.wallet]?.publicKey() ?? ""] : [])),
+  ),
 })
 
 /**
@@ -113,6 +136,7 @@ export const simulate = async (
   const drawn = drawFaults(seed, safetyMs, scene.safetyLedgers)
   const planned = choose(drawn)
   const world = makeWorld(chanceOf(seed, "world"))
+  for (const line of traceHeader(seed, scene, drawn, planned)) world.say("world", line)
   const stage = makeStage(world, scene.operationsMax)
   setStage(stage, scene.treasuryStroops)
   const stranger = makeStranger(stage.network)
@@ -154,9 +178,20 @@ export const simulate = async (
     ...scene.settings,
     workerName: scene.isNamed ? program : undefined,
   })
+  let ledgersSinceClear = -1
   const clockAheadMs = (program: string) =>
     scene.hasWrongClocks ? drawClock(chanceOf(seed, `clock of ${program}`)) : 0
-  programs = makePrograms({ clockAheadMs, database, gate, nodes, seed, settingsOf, world })
+  programs = makePrograms({
+    clockAheadMs,
+    database,
+    gate,
+    mustLive: () => ledgersSinceClear >= LEDGERS_OF_EXCUSE,
+    nodes,
+    seed,
+    settingsOf,
+    world,
+  })
+  const fortunes = fortunesOf(planned, scene.linelessJoins)
   const orders = makeOrders()
   const book = makeLedgerBook()
   const paidKeys = new Map<string, string>()
@@ -173,7 +208,6 @@ export const simulate = async (
   }
   const chance = chanceOf(seed, "ledgers")
   let isFinished = false
-  let ledgersSinceClear = -1
   const tick = async (): Promise<void> => {
     close()
     if (ledgersSinceClear >= 0) {
@@ -182,8 +216,10 @@ export const simulate = async (
       await shop.resumeAll(real)
     }
     const ledger = stage.network.latest().sequence
-    if (ledgersSinceClear >= 0 || ledger % 4 === 0) await lookAfter(real, world, weather.wasDrained())
-    if (ledgersSinceClear >= 3 && shop.isQuiet() && (await isDrained(real, scene.waitsForBalances)))
+    const mayLackMoney = weather.wasDrained() && ledgersSinceClear < LEDGERS_OF_EXCUSE
+    if (ledgersSinceClear >= 0 || ledger % 4 === 0) await lookAfter(real, world, mayLackMoney)
+    const mayEnd = ledgersSinceClear >= LEDGERS_TO_WAKE && shop.isQuiet()
+    if (mayEnd && (await isDrained(await readRows(real), real, fortunes, scene.waitsForBalances)))
       isFinished = true
     else if (ledgersSinceClear >= LEDGERS_TO_DRAIN) isFinished = true
     else world.after(chance.between(LEDGER_MS - 1_000, LEDGER_MS + 1_000), tick)
@@ -193,6 +229,7 @@ export const simulate = async (
     world.after(chance.below(3_000), () => programs?.start(program))
   const shop = openShop({ seed, world, programs, orders, untilMs: safetyMs })
   weather.forecast(planned)
+  openCustomers({ seed, world, stage, book, fortunes, untilMs: safetyMs })
   world.after(safetyMs, () => {
     world.say("world", "no more faults")
     desk.disarm()
@@ -203,7 +240,7 @@ export const simulate = async (
   })
   while (!isFinished && (await world.step())) if (world.violations.length > 20) break
   if (!shop.isQuiet()) world.violate("a merchant never got an answer")
-  await checkAll(real, book, orders, world.violate)
+  await checkAll(real, book, orders, fortunes, world.violate)
   await database.abandonAll()
   return {
     seed,

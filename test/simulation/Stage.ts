@@ -2,41 +2,14 @@
  * The ledger of a run before its programs start: the issuer, the treasury, and customers of every kind; and the hands
  * of those who move money there beside the programs.
  */
-import {
-  Account,
-  encodeMuxedAccount,
-  encodeMuxedAccountToAddress,
-  type Keypair,
-  Operation,
-  TransactionBuilder,
-  xdr,
-} from "@stellar/stellar-sdk"
+import { Account, type Keypair, Operation, TransactionBuilder, xdr } from "@stellar/stellar-sdk"
 import { type LocalNetwork, openNetwork } from "../../layers/localnet/LocalNetwork.ts"
-import { asset, distribution, issuer, keypairOf, PASSPHRASE } from "../support/TestNetwork.ts"
+import { asset, distribution, issuer, PASSPHRASE } from "../support/TestNetwork.ts"
+import { GOOD, LINELESS, MEMO, NARROW } from "./Customers.ts"
 import { BEGIN_MS, type World } from "./World.ts"
 
-/** Customers that can be paid at the beginning; their lines may be gone later. */
-export const GOOD = [0, 1, 2, 3].map((index) => keypairOf(`customer ${index}`))
-const LINELESS = keypairOf("no line")
-const ABSENT = keypairOf("no account")
-const NARROW = keypairOf("small limit")
-const MEMO = keypairOf("wants a memo")
-
-/** What a line of `NARROW` takes, in stroops: a few rewards. */
+/** What the line of `NARROW` takes, in units: a few rewards. */
 const NARROW_LIMIT = "0.8000000"
-
-export const isAlwaysPayable = (address: string): boolean =>
-  customers.slice(0, GOOD.length + 1).includes(address)
-
-/** Addresses that rewards go to: those that can always be paid in the end first. */
-export const customers: ReadonlyArray<string> = [
-  ...GOOD.map((keys) => keys.publicKey()),
-  encodeMuxedAccountToAddress(encodeMuxedAccount(keypairOf("customer 0").publicKey(), "7")),
-  LINELESS.publicKey(),
-  ABSENT.publicKey(),
-  NARROW.publicKey(),
-  MEMO.publicKey(),
-]
 
 const keyOfAccount = (address: Keypair) =>
   xdr.LedgerKey.account(new xdr.LedgerKeyAccount({ accountId: address.xdrPublicKey() }))

@@ -2,10 +2,11 @@
 import { type Keypair, Operation, TransactionBuilder } from "@stellar/stellar-sdk"
 import type { Network } from "../../layers/localnet/Network.ts"
 import { asset, distribution, issuer, keypairOf, PASSPHRASE } from "../support/TestNetwork.ts"
+import { GOOD } from "./Customers.ts"
 import type { Database } from "./Database.ts"
 import type { Fault, TimedFault } from "./Fault.ts"
 import type { Nodes } from "./Nodes.ts"
-import { GOOD, type Stage, unitsOf } from "./Stage.ts"
+import { type Stage, unitsOf } from "./Stage.ts"
 import type { World } from "./World.ts"
 
 interface WeatherOptions {
