@@ -49,7 +49,7 @@ const LEDGERS_TO_DRAIN = 60
  */
 const LEDGERS_TO_WAKE = 12
 
-/** By then nothing of before is an excuse any more. */
+/** By then no program has an excuse for ending by itself. */
 const LEDGERS_OF_EXCUSE = 3
 
 /** A seed's own: phases, sizes, and how the programs are set. */
@@ -216,7 +216,8 @@ export const simulate = async (
       await shop.resumeAll(real)
     }
     const ledger = stage.network.latest().sequence
-    const mayLackMoney = weather.wasDrained() && ledgersSinceClear < LEDGERS_OF_EXCUSE
+    // What was signed before the treasury was drained may come to the ledger as late as that.
+    const mayLackMoney = weather.wasDrained() && ledgersSinceClear < LEDGERS_TO_WAKE
     if (ledgersSinceClear >= 0 || ledger % 4 === 0) await lookAfter(real, world, mayLackMoney)
     const mayEnd = ledgersSinceClear >= LEDGERS_TO_WAKE && shop.isQuiet()
     if (mayEnd && (await isDrained(await readRows(real), real, fortunes, scene.waitsForBalances)))
