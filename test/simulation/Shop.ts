@@ -99,7 +99,8 @@ export const openShop = ({ orders, programs, seed, untilMs, world }: ShopOptions
   repeat(2_000, buy)
   // As a campaign begins.
   repeat(30_000, buyMany)
-  repeat(9_000, change)
+  // Some change their minds all the time.
+  repeat(chance.isTrue(0.3) ? 1_500 : 9_000, change)
   repeat(12_000, look)
   repeat(60_000, pauseOne)
   return {
