@@ -1,6 +1,7 @@
 /**
- * `bun run proof`: the long tier of what is said about reliability. Cut short, even by kill -9, it goes on where it
- * was; its results are docs/proof.json, and docs/proof.md is rendered from them.
+ * `npm run proof`: the long tier of what is said about reliability. Cut short, even by kill -9, it goes on where it
+ * was; its results are docs/proof.json, and docs/proof.md is rendered from them. As long as a part, seeds or planted
+ * bugs are missing, both go into the state's folder instead: a trial replaces no proof.
  *
  *   --only a,b       parts: planted, seeds, kills, database, in this order (all); another process may do others of them
  *   --seeds N        seeds from 1 (5,000)
@@ -9,7 +10,8 @@
  *   --jobs n         processes (2)
  *   --fresh          forgets what was found before, save for a line in the history; needed after a change of the sources
  *   --report         runs nothing, renders what was found
- *   --state, --docs  folders other than .proof and docs
+ *   --state          a folder other than .proof
+ *   --docs           where the results go, whatever is missing
  *
  * Ends with 1 where a result speaks against the claims, or a part broke off.
  */
@@ -32,7 +34,7 @@ import { proofPage } from "./proof/ProofPage.ts"
 import { proveSeeds } from "./proof/Seeds.ts"
 import { digestSources, readOrigin } from "./proof/Sources.ts"
 import { beginRun, mendLines, PARTS, type Part, type Run, readState } from "./proof/State.ts"
-import { failuresOf, notRunOf, notShownOf, staleSentence } from "./proof/Verdict.ts"
+import { failuresOf, notRunOf, notShownOf, SEEDS_WHOLE, staleSentence } from "./proof/Verdict.ts"
 
 const checkout = join(import.meta.dir, "..")
 
@@ -40,14 +42,14 @@ const values = readOptions(
   import.meta.path,
   {
     only: { type: "string", default: PARTS.join(",") },
-    seeds: { type: "string", default: "5000" },
+    seeds: { type: "string", default: String(SEEDS_WHOLE) },
     bugs: { type: "string", default: "" },
     seed: { type: "string", default: "20261121" },
     jobs: { type: "string", default: "2" },
     fresh: { type: "boolean", default: false },
     report: { type: "boolean", default: false },
     state: { type: "string", default: join(checkout, ".proof") },
-    docs: { type: "string", default: join(checkout, "docs") },
+    docs: { type: "string" },
   },
   ["seeds", "seed", "jobs"],
 )
@@ -58,6 +60,7 @@ const bugs = values.bugs.split(",").filter(Boolean)
 
 /** What is wrong with the arguments; undefined where nothing is. */
 const wrongArgument = (): string | undefined => {
+  if (wanted.length === 0) return `--only names no part, there are ${PARTS.join(", ")}`
   const part = wanted.find((name) => !PARTS.some((known) => known === name))
   if (part !== undefined) return `there is no part ${part}, only ${PARTS.join(", ")}`
   const bug = bugs.find((name) => !PLANTED_BUGS.some((known) => known.name === name))
@@ -67,11 +70,21 @@ const wrongArgument = (): string | undefined => {
 
 const refuse = (message: string) => Effect.fail(new StartupFailure({ message }))
 
+/** Writes into a folder that somebody named; one that cannot be written is their matter. */
+const writeTo = <A>(folder: string, write: () => A) =>
+  Effect.try({
+    try: write,
+    catch: (error) =>
+      new StartupFailure({
+        message: `${folder} cannot be written: ${error instanceof Error ? error.message : error}.`,
+      }),
+  })
+
 const hold = (what: string) =>
   Effect.gen(function* () {
     const file = join(directory, `owner-of-${what.replaceAll(" ", "-")}.json`)
     const holder = yield* Effect.acquireRelease(
-      Effect.sync(() => takeOwnership(file)),
+      writeTo(directory, () => takeOwnership(file)),
       () => Effect.sync(() => releaseOwnership(file)),
     )
     if (holder !== undefined)
@@ -80,7 +93,7 @@ const hold = (what: string) =>
 
 /** One process at a time works on a part; others may work on other parts of the same state beside it. */
 const holdParts = Effect.gen(function* () {
-  mkdirSync(directory, { recursive: true })
+  yield* writeTo(directory, () => mkdirSync(directory, { recursive: true }))
   // Whatever begins anew needs all of them for itself.
   for (const part of values.fresh ? PARTS : PARTS.filter((name) => wanted.includes(name))) {
     yield* hold(part)
@@ -121,17 +134,27 @@ const say = (proof: Proof, digestNow: string): void => {
   for (const failure of failuresOf(proof)) console.log(`AGAINST THE CLAIMS ${failure}`)
 }
 
+/** Where the results go: what is not whole does not replace what may be. */
+const placeOf = (proof: Proof): string => {
+  if (values.docs !== undefined) return resolve(values.docs)
+  return notRunOf(proof).length === 0 ? join(checkout, "docs") : directory
+}
+
 const report = Effect.gen(function* () {
   const state = readState(directory)
   if (state.runs.length === 0) return yield* refuse(`nothing was found yet in ${directory}.`)
   const proof = makeProof(state)
   const digestNow = digestSources(checkout)
-  writeAll(values.docs, [
+  const place = placeOf(proof)
+  const files = [
     { path: "proof.json", content: `${JSON.stringify(proof, null, 2)}\n` },
     { path: "proof.md", content: proofPage(proof, digestNow) },
-  ])
+  ]
+  yield* writeTo(place, () => writeAll(place, files))
   say(proof, digestNow)
-  console.log(`Written: proof.json and proof.md in ${resolve(values.docs)}`)
+  const isTrial = values.docs === undefined && place === directory
+  const kept = isTrial ? "; docs stays as it is, since not all of a proof was run" : ""
+  console.log(`Written: proof.json and proof.md in ${place}${kept}`)
   if (failuresOf(proof).length > 0) process.exitCode = 1
 })
 

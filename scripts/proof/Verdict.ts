@@ -50,14 +50,18 @@ export const failuresOf = (proof: Proof): ReadonlyArray<string> => [
   ...proof.brokeOff.map(brokeOffSentence),
 ]
 
-/** What was not run, or not to its end: nothing is known of it. */
+/** How many seeds a whole proof has, at least. */
+export const SEEDS_WHOLE = 5_000
+
+/** What was not run, or not to its end: nothing is known of it. A whole proof has none of these. */
 export const notRunOf = (proof: Proof): ReadonlyArray<string> => {
   const { planted, seeds } = proof
-  const missing = (seeds?.wanted ?? 0) - (seeds?.ran ?? 0)
+  const whole = Math.max(seeds?.wanted ?? 0, SEEDS_WHOLE)
+  const missing = whole - (seeds?.ran ?? 0)
   const notTried = planted?.notTried ?? []
   return [
     ...PARTS.filter((part) => proof[part] === undefined),
-    ...(seeds !== undefined && missing > 0 ? [`${missing} of ${seeds.wanted} seeds`] : []),
+    ...(seeds !== undefined && missing > 0 ? [`${missing} of ${whole} seeds`] : []),
     ...(notTried.length > 0 ? [`planted bugs ${notTried.join(", ")}`] : []),
   ]
 }

@@ -19,7 +19,7 @@ it("says what ran, and that kills and database trouble did not", () => {
   expect(failuresOf(proof)).toEqual([])
   expect(page).toContain("Nothing that ran speaks against the claims.")
   expect(page).toContain(
-    "**Not run, or not shown:**\n\n- kills\n- database\n- planted bugs new_sequence_on_not_found, ",
+    "**Not run, or not shown:**\n\n- kills\n- database\n- 4998 of 5000 seeds\n- planted bugs new_sequence_on_not_found, ",
   )
   expect(page).toContain("| seeds, of those wanted | 2 of 2 |")
   expect(page).toContain("| simulated hours | 1.00 |")
@@ -44,7 +44,9 @@ it("adds up the seconds of several runs", () => {
 })
 
 it("says how many seeds are still to be run", () => {
-  expect(gapsOf(proofOf({ ...sampleState, seeds: [sampleSeed(2)] }))).toContain("1 of 2 seeds")
+  expect(gapsOf(proofOf({ ...sampleState, seeds: [sampleSeed(2)] }))).toContain("4999 of 5000 seeds")
+  const more = { ...sampleState, runs: [{ ...sampleRun("aa"), seeds: 6_000 }] }
+  expect(gapsOf(proofOf(more))).toContain("5998 of 6000 seeds")
 })
 
 it("shows a failing seed with its replay", () => {
