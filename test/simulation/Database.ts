@@ -124,21 +124,28 @@ export const makeDatabase = (world: World, real: RealSessions, gate: Gate): Data
 
   /** Those whose lock has come free go on, one after the other. */
   const wake = async (): Promise<void> => {
-    for (let again = true; again; ) {
-      again = false
-      for (const one of waiting) {
-        real.letGo(one.real)
-        if ((await real.watch(one.real, one.running)) === "blocked") {
-          real.hold(one.real)
-          continue
-        }
-        waiting = waiting.filter((other) => other !== one)
-        const exit = one.running.exit()
-        if (exit !== undefined) one.finish(one.instead ?? exit)
-        again = true
-        break
+    // Those before this place have gone on and wait again, or have nothing to go on with.
+    let from = 0
+    while (true) {
+      const one = await firstFree(waiting.slice(from))
+      if (one === undefined) return
+      real.letGo(one.real)
+      if ((await real.watch(one.real, one.running)) === "blocked") {
+        real.hold(one.real)
+        from = waiting.indexOf(one) + 1
+        continue
       }
+      waiting = waiting.filter((other) => other !== one)
+      const exit = one.running.exit()
+      if (exit !== undefined) one.finish(one.instead ?? exit)
+      from = 0
     }
+  }
+
+  const firstFree = async (those: ReadonlyArray<Waiting>): Promise<Waiting | undefined> => {
+    if (those.length === 0) return undefined
+    const session = await real.firstFree(those.map((each) => each.real))
+    return those.find((each) => each.real === session)
   }
 
   const endWaiting = (one: Waiting, instead: StatementExit): Promise<void> =>

@@ -24,6 +24,8 @@ export interface RealSessions {
   readonly giveBack: (session: RealSession) => void
   /** "done", or "blocked" by a lock that another of these sessions holds. */
   readonly watch: (session: RealSession, running: Running) => Promise<"done" | "blocked">
+  /** The first of these, stopped or not, that no other of these sessions keeps from going on. */
+  readonly firstFree: (sessions: ReadonlyArray<RealSession>) => Promise<RealSession | undefined>
   /** Whether these wait for each other in a circle. */
   readonly isCircle: (sessions: ReadonlyArray<RealSession>) => Promise<boolean>
   readonly cancel: (session: RealSession) => Promise<void>
@@ -127,6 +129,15 @@ export const openSessions = async (url: string): Promise<RealSessions> => {
         if (blockers.length > 0) return "blocked"
       }
       throw new Error("a statement neither ends nor waits for a lock")
+    },
+    firstFree: async (sessions) => {
+      const [row] = await rowsOf(
+        beside,
+        `SELECT place::int FROM unnest($1::int[]) WITH ORDINALITY AS one (pid, place)
+         WHERE NOT pg_blocking_pids(pid) && $2::int[] ORDER BY place LIMIT 1`,
+        [sessions.map(({ processId }) => processId), [...ours]],
+      )
+      return row === undefined ? undefined : sessions[Number(row.place) - 1]
     },
     isCircle: async (sessions) => {
       const waitsFor = new Map<number, ReadonlyArray<number>>()
