@@ -47,7 +47,7 @@ const PATIENCE_MS = 30_000
 
 const STARTUP = {
   timezone: "UTC",
-  plan_cache_mode: "force_custom_plan",
+  plan_cache_mode: "force_generic_plan",
   jit: "off",
 }
 
