@@ -1,6 +1,7 @@
 /**
  * Sessions at the real PostgreSQL, and the look from beside them at who waits for whom. The pool outlives a run: what
- * a session did before must not show, so plans are made anew for each statement and sizes are those of the moment.
+ * a session did before must not show: plans are kept, but are the same for all parameters, and every one of them ends
+ * when all tables are emptied before a run. So a run begins with sessions that have no plans.
  */
 import { PgConnection } from "@effect/sql-pg"
 import { Effect, Exit, Redacted, Scope } from "effect"
