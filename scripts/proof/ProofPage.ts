@@ -40,8 +40,9 @@ They are checked after every seed and every experiment below: by the ledger, the
 
 \`npm run proof\` runs everything; cut short, it goes on where it was. \`npm run proof -- --only seeds --seeds 100\` is a
 part of it, \`npm run simulate -- --seed 17 --trace\` one seed, which does the same each time: its trace is repeated
-byte for byte. A planted bug is tried with \`npm run simulate -- --planted --bugs\` and its name. Kills and database
-trouble repeat what was drawn, not the machine's own timing.
+byte for byte. A planted bug is tried with \`npm run simulate -- --planted --bugs\` and its name; with \`--seed\`, the seed
+that caught it, and \`--trace\` it is replayed. Kills and database trouble repeat what was drawn, not the machine's own
+timing.
 `
 
 const from = (runs: ReadonlyArray<number>): string => runs.map((run) => run + 1).join(", ")
