@@ -126,7 +126,7 @@ describe("the treasury's float", () => {
           treasuryLedger,
           inFlightMax: 1_000,
         })
-      expect(yield* claim(20n, old)).toBe(0)
+      expect(yield* claim(20n, old)).toBe("unfit")
       expect(yield* claim(6n, stage.network.latest().sequence)).toBe(0)
       expect(yield* tally).toEqual({ confirmed: 2, pending: 2 })
     }),

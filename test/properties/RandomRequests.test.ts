@@ -230,5 +230,5 @@ live(
         expect([status, (statuses.get(status) ?? 0) > 0]).toEqual([status, true])
       }
     }),
-  { timeout: 120_000 },
+  { timeout: 300_000 },
 )
