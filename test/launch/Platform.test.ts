@@ -101,6 +101,8 @@ live("a parent's name that was inherited from further up asks nothing", () =>
     const other = yield* start(["/bin/sleep", "600"])
     const started = yield* run("wait", "", { NOVA_PARENT_PID: String(other.pid) })
     yield* eventually("it waits", () => started.stdout().includes("waiting"))
+    // It looks who its parent is beside saying so, not before.
+    yield* Effect.sleep(1_000)
     other.child.kill("SIGKILL")
     yield* other.ended
     yield* Effect.sleep(600)
