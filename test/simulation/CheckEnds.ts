@@ -1,6 +1,6 @@
 /** I3: everything has come to an end, and to one that its customer and its campaign allow. */
 import type { Row, Say } from "./Checks.ts"
-import { type Customer, customers, endsOf, type Fortunes, isPayableInTheEnd } from "./Customers.ts"
+import { type Customer, customers, endsOf, type Fortunes } from "./Customers.ts"
 import { CAMPAIGNS } from "./Merchants.ts"
 import type { RealSessions } from "./RealSessions.ts"
 
@@ -10,22 +10,31 @@ const customerOf = ({ wallet_address }: Pick<Row, "wallet_address">): Customer =
   return found
 }
 
+/** Where a reward may end, unless its merchant takes it back. */
+const allowedFor = (row: Row, fortunes: Fortunes): ReadonlySet<string> => {
+  const campaign = CAMPAIGNS.find((one) => one.id === row.campaign_id)
+  return endsOf(customerOf(row), campaign?.onMissingTrustline ?? "fail", fortunes)
+}
+
+const standOf = ({ payout, reason, status }: Row): string =>
+  status === "confirmed" ? `${status} ${payout}` : reason === null ? status : `${status} ${reason}`
+
+const standsWell = (row: Row, fortunes: Fortunes): boolean =>
+  row.status === "cancelled" || allowedFor(row, fortunes).has(standOf(row))
+
 export const checkEnds = (rows: ReadonlyArray<Row>, fortunes: Fortunes, say: Say): void => {
-  for (const row of rows) {
-    const { campaign_id, id, idempotency_key, payout, reason, status } = row
-    if (status === "pending" || status === "submitted")
-      say(`I3: ${idempotency_key} (${id}) is still ${status}`)
-    if (!["confirmed", "failed", "held"].includes(status)) continue
-    const campaign = CAMPAIGNS.find((one) => one.id === campaign_id)
-    const customer = customerOf(row)
-    const end = `${status} ${status === "confirmed" ? payout : reason}`
-    const allowed: ReadonlySet<string> = endsOf(customer, campaign?.onMissingTrustline ?? "fail", fortunes)
-    if (!allowed.has(end))
-      say(`I3: ${idempotency_key} of a ${customer.kind} customer is ${end}, not ${[...allowed].join(" or ")}`)
+  for (const row of rows.filter((one) => !standsWell(one, fortunes))) {
+    const allowed = [...allowedFor(row, fortunes)].join(" or ")
+    say(
+      `I3: ${row.idempotency_key} of a ${customerOf(row).kind} customer is ${standOf(row)}, not ${allowed} (${row.id})`,
+    )
   }
 }
 
-/** Whether anything of these rewards still moves; balances that wait to be taken back count where it is said. */
+/**
+ * Whether every reward stands where it may end: one that is held for want of XLM is still to be left as a balance.
+ * Balances that wait to be taken back count where it is said.
+ */
 export const isDrained = async (
   rows: ReadonlyArray<Row>,
   real: RealSessions,
@@ -40,13 +49,5 @@ export const isDrained = async (
       + (SELECT count(*) FROM claimable_balances WHERE status = 'open' AND $1::boolean) AS count`,
     [countsBalances],
   )
-  return (
-    String(rest?.count) === "0" &&
-    rows.every(
-      (row) =>
-        row.status !== "pending" &&
-        row.status !== "submitted" &&
-        (row.status !== "held" || !isPayableInTheEnd(customerOf(row), fortunes)),
-    )
-  )
+  return String(rest?.count) === "0" && rows.every((row) => standsWell(row, fortunes))
 }

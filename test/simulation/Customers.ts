@@ -55,7 +55,7 @@ export interface Fortunes {
   readonly linelessJoins: boolean
 }
 
-export const isPayableInTheEnd = ({ kind }: Customer, { linelessJoins }: Fortunes): boolean =>
+const isPayableInTheEnd = ({ kind }: Customer, { linelessJoins }: Fortunes): boolean =>
   kind === "good" || (kind === "lineless" && linelessJoins)
 
 /** Where a reward may stand in the end: "confirmed payment", "failed no_trustline". */
