@@ -93,15 +93,15 @@ export const stopProcess = (
     return !isAlive(identity)
   })
 
-/** Ends a child process that may still run: SIGTERM, and SIGKILL after three seconds. */
-export const stopChild = (child: ChildProcess): Effect.Effect<void> =>
+/** Ends a child process that may still run: SIGTERM, and SIGKILL where it has not ended after `waitMs`. */
+export const stopChild = (child: ChildProcess, waitMs = 3_000): Effect.Effect<void> =>
   Effect.suspend(() => {
     const hasEnded = child.exitCode !== null || child.signalCode !== null
     const identity = hasEnded ? undefined : identityOf(child.pid ?? 0)
     if (identity === undefined) return Effect.void
     return Effect.asVoid(
       stopProcess(identity, [
-        { signal: "SIGTERM", waitMs: 3_000 },
+        { signal: "SIGTERM", waitMs },
         { signal: "SIGKILL", waitMs: 2_000 },
       ]),
     )

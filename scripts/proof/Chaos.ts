@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { Effect } from "effect"
 import { dieWithParent } from "../../layers/platform/DieWithParent.ts"
-import { identityOf, stopProcess } from "../../layers/platform/ProcessIdentity.ts"
+import { stopChild } from "../../layers/platform/ProcessIdentity.ts"
 import { lastWordsOf } from "../../test/simulation/Shards.ts"
 import { BrokeOff, type Keeper, keep, known } from "./Keeper.ts"
 import { putChaos } from "./State.ts"
@@ -28,16 +28,7 @@ const startChild = (checkout: string, command: ReadonlyArray<string>) =>
       const [program = "", ...args] = dieWithParent(command, "TERM")
       return spawn(program, args, { cwd: checkout, stdio: ["ignore", "pipe", "pipe"] })
     }),
-    (child) => {
-      const hasEnded = child.exitCode !== null || child.signalCode !== null
-      const identity = hasEnded ? undefined : identityOf(child.pid ?? 0)
-      return identity === undefined
-        ? Effect.void
-        : stopProcess(identity, [
-            { signal: "SIGTERM", waitMs: STOP_MS_MAX },
-            { signal: "SIGKILL", waitMs: 2_000 },
-          ])
-    },
+    (child) => stopChild(child, STOP_MS_MAX),
   )
 
 interface Left {

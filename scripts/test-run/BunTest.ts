@@ -58,7 +58,7 @@ export const runBunTest = (
       const [program = "", ...rest] = command
       const child = yield* Effect.acquireRelease(
         Effect.sync(() => spawn(program, rest, { cwd: checkout, env, stdio: "inherit" })),
-        stopChild,
+        (child) => stopChild(child),
       )
       const exitCode = yield* awaitExit(child)
       const counts = existsSync(reportFile) ? countsIn(readFileSync(reportFile, "utf8")) : undefined

@@ -26,24 +26,9 @@ export interface Balance {
   takenBy: "customer" | "treasury" | undefined
 }
 
-/** One of the programs' transactions that the ledger took the fee of, and nothing else. */
-export interface Refused {
-  readonly ledger: number
-  readonly hash: string
-  /** Types of the operations' results: "paymentUnderfunded". */
-  readonly results: ReadonlyArray<string>
-}
-
 const stroopsOf = (amount: string): bigint => BigInt(amount.replace(".", ""))
 
 const treasury = distribution.publicKey()
-
-const resultTypes = (result: unknown): ReadonlyArray<string> =>
-  [
-    ...JSON.stringify(result, (_, value) => (typeof value === "bigint" ? String(value) : value)).matchAll(
-      /"type":"(\w+)"/g,
-    ),
-  ].map(([, type = ""]) => type)
 
 type Decoded = Transaction["operations"][number]
 
@@ -64,7 +49,6 @@ const rewardOf = (operation: Decoded): Pick<Paid, "to" | "stroops" | "payout"> |
 
 export const makeLedgerBook = () => {
   const paid: Array<Paid> = []
-  const refused: Array<Refused> = []
   const balances = new Map<string, Balance>()
 
   const readClaims = ({ operations, source }: Transaction): void => {
@@ -91,21 +75,18 @@ export const makeLedgerBook = () => {
 
   const read = (ledger: ClosedLedger): ReadonlyArray<Paid> => {
     const found: Array<Paid> = []
-    for (const { envelopeXdr, hash, innerHash, participants, result, successful } of ledger.transactions) {
+    for (const { envelopeXdr, hash, innerHash, successful } of ledger.transactions) {
+      if (!successful) continue
       const decoded = TransactionBuilder.fromXDR(envelopeXdr, PASSPHRASE)
       const transaction = decoded instanceof FeeBumpTransaction ? decoded.innerTransaction : decoded
-      if (successful) {
-        const hashes = [hash, ...(innerHash ? [innerHash] : [])]
-        found.push(...readRewards(transaction, { ledger: ledger.sequence, hashes }))
-        readClaims(transaction)
-      } else if (participants.includes(treasury)) {
-        refused.push({ ledger: ledger.sequence, hash, results: resultTypes(result) })
-      }
+      const hashes = [hash, ...(innerHash ? [innerHash] : [])]
+      found.push(...readRewards(transaction, { ledger: ledger.sequence, hashes }))
+      readClaims(transaction)
     }
     paid.push(...found)
     return found
   }
-  return { read, paid, refused, balances }
+  return { read, paid, balances }
 }
 
 export type LedgerBook = ReturnType<typeof makeLedgerBook>

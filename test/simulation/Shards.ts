@@ -100,7 +100,7 @@ export const runOne = (
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
       Effect.sync(() => startChild(command)),
-      stopChild,
+      (child) => stopChild(child),
     )
     const said = lastWordsOf(child.stderr)
     const progress = listen(child, plan, { hear, read })
