@@ -59,4 +59,11 @@ export const FOUND: ReadonlyArray<Found> = [
     mended: "a claim waits for no channel",
     test: "test/issuance/Channels.test.ts",
   },
+  {
+    what: "A worker whose database went away while it made sure of its channels, at its start, ended instead of trying again",
+    foundBy:
+      "`npm run simulate -- --seed 815`, once a program that ends by itself without a cause was a violation",
+    mended: "a start waits a minute for the database and the signer, as it does for the network",
+    test: "test/programs/WorkerStart.test.ts",
+  },
 ]

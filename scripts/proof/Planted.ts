@@ -12,17 +12,22 @@ import { addPlanted } from "./State.ts"
 /** A bug that so many seeds do not see is not caught. */
 export const SEEDS_MAX = 1_000
 
-const proveOne = (keeper: Keeper, socketDir: string, { breaks, name }: PlantedBug) =>
+/** One that a test sees is tried with fewer. */
+const SEEDS_MAX_SEEN = 200
+
+const proveOne = (keeper: Keeper, socketDir: string, { breaks, name, seenBy }: PlantedBug) =>
   Effect.gen(function* () {
     const startedAt = performance.now()
-    const plan = { socketDir, names: [name], seedsMax: SEEDS_MAX, jobs: keeper.run.jobs, print: console.log }
+    const seedsMax = seenBy === undefined ? SEEDS_MAX : SEEDS_MAX_SEEN
+    const plan = { socketDir, names: [name], seedsMax, jobs: keeper.run.jobs, print: console.log }
     const results = yield* runPlanted(plan).pipe(
       Effect.mapError((error) => new BrokeOff({ said: `${name}: ${error.message}` })),
     )
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10
     yield* keep(keeper, () => {
       for (const caught of results) {
-        addPlanted(keeper.directory, { ...caught, breaks, seedsMax: SEEDS_MAX, run: keeper.place, seconds })
+        const row = { ...caught, breaks, seedsMax, run: keeper.place, seconds }
+        addPlanted(keeper.directory, seenBy === undefined ? row : { ...row, seenBy })
       }
     })
   })

@@ -30,7 +30,8 @@ export interface SeedsResult extends Speaks {
   readonly failures: ReadonlyArray<Pick<SeedRow, "seed" | "violations">>
 }
 
-export interface PlantedBugResult extends Omit<Required<PlantedRow>, "run"> {
+export interface PlantedBugResult extends Omit<Required<PlantedRow>, "run" | "seenBy"> {
+  readonly seenBy?: string
   /** What the seed that caught it does without the bug: a seed that fails anyway has caught nothing. */
   readonly without: "no violation" | "violation too" | "not run"
 }

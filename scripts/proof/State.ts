@@ -49,6 +49,8 @@ export type PlantedRow = Result &
     readonly seconds: number
     /** A bug that so many seeds do not see is not caught. Older states do not say. */
     readonly seedsMax?: number
+    /** A test that fails with it, where no seed need do so. */
+    readonly seenBy?: string
   }
 
 /** A part that ended before its end. */

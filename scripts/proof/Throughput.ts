@@ -1,37 +1,48 @@
 /** What a trouble with the database leaves of the throughput, against what is promised and what the machine can tell. */
-import type { TroubleFigures } from "../../test/chaos/experiment/Throughput.ts"
+import type { Rate, TroubleFigures } from "../../test/chaos/experiment/Throughput.ts"
 
 /** Of the throughput before, ten seconds after a recovery. */
 export const PROMISED_SHARE = 0.95
 
 export interface Throughput {
   readonly name: string
-  readonly kind: "accepted" | "ended"
-  /** After, in parts of the mean of the two measurements before. */
+  readonly kind: keyof Rate
+  /** Rewards a second, in the order of the measurements. */
+  readonly before: ReadonlyArray<number>
+  readonly after: ReadonlyArray<number>
+  /** The median after, in parts of the median before. */
   readonly ratio: number
-  /** The second measurement before, in parts of the first: what the machine makes of the same. */
-  readonly noise: number
   /**
-   * Nothing is shown where the machine alone makes as much of a difference. Not measured is what was divided by
-   * nothing or not read: null, once it was in a file.
+   * Kept or broken is what the medians say; but broken only where the best after falls short of the worst before,
+   * since else the machine alone makes as much of a difference. Not measured is what was nothing before or not read:
+   * null, once it was in a file.
    */
   readonly verdict: "kept" | "not shown" | "broken" | "not measured"
 }
 
-const isMeasured = (value: number): boolean => Number.isFinite(value) && value >= 0
+const isMeasured = (value: unknown): boolean =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0
 
-const verdictOf = (ratio: number, noise: number): Throughput["verdict"] => {
-  if (!isMeasured(ratio) || !isMeasured(noise) || noise === 0) return "not measured"
+/** Of an odd number of values. */
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN
+
+const verdictOf = (
+  before: ReadonlyArray<number>,
+  after: ReadonlyArray<number>,
+  ratio: number,
+): Throughput["verdict"] => {
+  if (!isMeasured(ratio)) return "not measured"
   if (ratio >= PROMISED_SHARE) return "kept"
-  return ratio >= PROMISED_SHARE * Math.min(noise, 1 / noise) ? "not shown" : "broken"
+  return Math.max(...after) < PROMISED_SHARE * Math.min(...before) ? "broken" : "not shown"
+}
+
+const throughputOf = (figures: TroubleFigures, kind: keyof Rate): Throughput => {
+  const before = figures.before.map((rate) => rate[kind])
+  const after = figures.after.map((rate) => rate[kind])
+  const ratio = [...before, ...after].every(isMeasured) ? median(after) / median(before) : Number.NaN
+  return { name: figures.name, kind, before, after, ratio, verdict: verdictOf(before, after, ratio) }
 }
 
 export const throughputsOf = (troubles: ReadonlyArray<TroubleFigures>): ReadonlyArray<Throughput> =>
-  troubles.flatMap(({ acceptedNoise, acceptedRatio, endedNoise, endedRatio, name }) =>
-    (
-      [
-        ["accepted", acceptedRatio, acceptedNoise],
-        ["ended", endedRatio, endedNoise],
-      ] as const
-    ).map(([kind, ratio, noise]) => ({ name, kind, ratio, noise, verdict: verdictOf(ratio, noise) })),
-  )
+  troubles.flatMap((figures) => [throughputOf(figures, "accepted"), throughputOf(figures, "ended")])

@@ -25,8 +25,12 @@ const uncaughtSentence = ({ afterSeeds, name, seed, seedsMax }: PlantedBugResult
     ? `planted bug ${name} was not caught in ${seedsMax} seeds`
     : `planted bug ${name} was not caught: seed ${seed} fails without it too`
 
-const plantedFailures = ({ planted }: Proof): ReadonlyArray<string> =>
-  (planted?.bugs ?? []).filter((bug) => !isCaught(bug)).map(uncaughtSentence)
+const uncaughtOf = ({ planted }: Proof) => (planted?.bugs ?? []).filter((bug) => !isCaught(bug))
+
+const plantedFailures = (proof: Proof): ReadonlyArray<string> =>
+  uncaughtOf(proof)
+    .filter(({ seenBy }) => seenBy === undefined)
+    .map(uncaughtSentence)
 
 const killFailures = ({ kills }: Proof): ReadonlyArray<string> => [
   ...(kills?.figures.violations ?? []).map((violation) => `kills: ${violation}`),
@@ -36,7 +40,8 @@ const killFailures = ({ kills }: Proof): ReadonlyArray<string> => [
 const databaseFailures = ({ database }: Proof): ReadonlyArray<string> => [
   ...(database?.figures.violations ?? []).map((violation) => `database: ${violation}`),
   ...throughputsOf(database?.figures.troubles ?? []).flatMap(({ kind, name, ratio, verdict }) => {
-    if (verdict === "broken") return [`database: after "${name}" ${ratio} of what was ${kind} before`]
+    if (verdict === "broken")
+      return [`database: after "${name}" ${ratio.toFixed(2)} of what was ${kind} before`]
     return verdict === "not measured" ? [`database: what was ${kind} around "${name}" was not measured`] : []
   }),
 ]
@@ -67,10 +72,14 @@ export const notRunOf = (proof: Proof): ReadonlyArray<string> => {
 }
 
 /** What was run and tells neither the one nor the other. */
-export const notShownOf = ({ database }: Proof): ReadonlyArray<string> =>
-  throughputsOf(database?.figures.troubles ?? [])
+export const notShownOf = (proof: Proof): ReadonlyArray<string> => [
+  ...uncaughtOf(proof).flatMap((bug) =>
+    bug.seenBy === undefined ? [] : [`${uncaughtSentence(bug)}; ${bug.seenBy} sees it`],
+  ),
+  ...throughputsOf(proof.database?.figures.troubles ?? [])
     .filter(({ verdict }) => verdict === "not shown")
-    .map(({ kind, name }) => `database: whether as much is ${kind} after "${name}", which the machine hides`)
+    .map(({ kind, name }) => `database: whether as much is ${kind} after "${name}", which the machine hides`),
+]
 
 /** Whatever the proof does not show, for whichever reason. */
 export const gapsOf = (proof: Proof): ReadonlyArray<string> => [...notRunOf(proof), ...notShownOf(proof)]

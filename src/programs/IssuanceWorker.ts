@@ -28,6 +28,8 @@ import { LedgerCapacity } from "../issuance/LedgerCapacity.ts"
 import { rememberLedger, verifyNetwork } from "../issuance/NetworkIdentity.ts"
 import { settleLost } from "../issuance/SettleVerdict.ts"
 import { advanceChannel, type Submitted, submitNext } from "../issuance/SubmitBatch.ts"
+import { isDatabaseAway } from "../kernel/DatabaseAway.ts"
+import { SignerError } from "../ports/Signer.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
 import { alone, type ChannelStep } from "./ChannelStep.ts"
 import { issuanceUpkeep } from "./IssuanceUpkeep.ts"
@@ -319,16 +321,32 @@ const loop = Effect.fnUntraced(function* (owner: string) {
   }
 })
 
-/** Ports that are not up yet are waited for; a refusal is final. */
+/** A minute: whoever watches over the worker should hear of what lasts longer. */
 const patiently = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(60)])
 
+/** Who gives no answer now, and may soon. */
+const whoIsAway = (error: { readonly _tag: string }): "network" | "signer" | "database" | undefined => {
+  if (error._tag === "SorobanRpcError") return "network"
+  if (error instanceof SignerError && error.retry === "backoff") return "signer"
+  return isDatabaseAway(error) ? "database" : undefined
+}
+
+/**
+ * What a start needs and is not up yet, or goes away under it, is waited for; a refusal is final. Each part of a start
+ * may be done again.
+ */
+const untilUp = <A, E extends { readonly _tag: string }, R>(part: Effect.Effect<A, E, R>) =>
+  part.pipe(
+    Effect.catchDefect((defect) => (isDatabaseAway(defect) ? Effect.fail(defect) : Effect.die(defect))),
+    Effect.tapError((error) => {
+      const away = whoIsAway(error)
+      return away === undefined ? Effect.void : Effect.logWarning(`the ${away} gives no answer yet`, error)
+    }),
+    Effect.retry({ schedule: patiently, while: (error) => whoIsAway(error) !== undefined }),
+  )
+
 /** Makes sure that issuing may start here. */
-const prepare = Effect.andThen(verifyNetwork(), ensureChannels()).pipe(
-  Effect.tapErrorTag("SorobanRpcError", (error) =>
-    Effect.logWarning("the network gives no answer yet", error),
-  ),
-  Effect.retry({ schedule: patiently, while: (error) => error._tag === "SorobanRpcError" }),
-)
+const prepare = Effect.andThen(verifyNetwork(), ensureChannels())
 
 /** How often a worker looks whether the database has been recovered, in ms. */
 const RECOVERY_CHECK_MS = 5_000
@@ -355,6 +373,7 @@ const waitForRecovery = Effect.fnUntraced(function* (refused: IssuanceRefused, r
  * Runs until it is interrupted; gives its channels back when it is.
  *
  * @error IssuanceRefused when issuing must not start here, for another reason than a database to be recovered
+ * @error SorobanRpcError, SqlError or SignerError where one of the three gave no answer for a minute of its start
  */
 export const issuanceWorker = Effect.gen(function* () {
   const random = yield* SecureRandom.SecureRandom
@@ -375,12 +394,12 @@ export const issuanceWorker = Effect.gen(function* () {
 const start = Effect.fnUntraced(function* (owner: string, ready: Ref.Ref<boolean>) {
   const channels = yield* Channels
   const { workerName } = yield* IssuanceSettings
-  yield* prepare.pipe(
-    Effect.tapErrorTag("IssuanceRefused", (refused) => waitForRecovery(refused, ready)),
+  yield* untilUp(prepare).pipe(
+    Effect.tapErrorTag("IssuanceRefused", (refused) => untilUp(waitForRecovery(refused, ready))),
     Effect.retry({ schedule: Schedule.spaced(RECOVERY_CHECK_MS), while: isOlderDatabase }),
   )
   // An earlier run of this worker is gone, or lives on as a ghost that every fence refuses from here on.
-  if (workerName !== undefined) yield* channels.takeOver(workerName)
+  if (workerName !== undefined) yield* untilUp(channels.takeOver(workerName))
   yield* Ref.set(ready, true)
   yield* Effect.logInfo("issuing").pipe(Effect.annotateLogs({ owner }))
 })

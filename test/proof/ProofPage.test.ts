@@ -3,7 +3,7 @@ import { expect, it } from "bun:test"
 import { makeProof, type Proof } from "../../scripts/proof/Proof.ts"
 import { proofPage } from "../../scripts/proof/ProofPage.ts"
 import type { State } from "../../scripts/proof/State.ts"
-import { failuresOf, gapsOf } from "../../scripts/proof/Verdict.ts"
+import { failuresOf, gapsOf, notShownOf } from "../../scripts/proof/Verdict.ts"
 import { digestOf } from "../simulation/SeedLines.ts"
 import { sampleDatabase, sampleRun, sampleSeed, sampleState, sampleTrouble } from "./Samples.ts"
 
@@ -79,6 +79,20 @@ it("shows a planted bug that was not caught, and a part that broke off", () => {
   expect(page).toContain("- kills, run 1, did not end: left with 137")
 })
 
+it("a planted bug that a test sees is no failure where no seed sees it, but the page says so", () => {
+  const [planted] = sampleState.planted
+  if (planted === undefined) throw new Error("the sample has a planted bug")
+  const unseen = { ...planted, afterSeeds: undefined, seed: undefined, violation: undefined }
+  const proof = proofOf({ ...sampleState, planted: [{ ...unseen, seenBy: "test/Some.test.ts" }] })
+  expect(failuresOf(proof)).toEqual([])
+  expect(notShownOf(proof)).toContain(
+    "planted bug sent_before_stored was not caught in 1000 seeds; test/Some.test.ts sees it",
+  )
+  const page = pageOf(proof)
+  expect(page).toContain("| not in 1000; test/Some.test.ts fails with it |")
+  expect(page).toContain("| caught, of those tried | 0 of 1 |")
+})
+
 it("says that sources differed from the commit", () => {
   expect(pageOf(makeProof({ ...sampleState, runs: [{ ...sampleRun("aa"), isDirty: true }] }))).toContain(
     "c0ffee, with changes that were not committed",
@@ -110,13 +124,18 @@ it("keeps the limits that were measured against", () => {
 it("a throughput that the machine hides is not shown, one that was not measured is a failure", () => {
   const proof = proofOf({
     ...sampleState,
-    database: sampleDatabase(sampleTrouble(0.9, 0.9), { ...sampleTrouble(Number.NaN), name: "locked" }),
+    database: sampleDatabase(sampleTrouble([90, 90, 96]), {
+      ...sampleTrouble([100, Number.NaN, 100]),
+      name: "locked",
+    }),
   })
   expect(gapsOf(proof)).toContain(
     'database: whether as much is ended after "restarted", which the machine hides',
   )
   expect(failuresOf(proof)).toEqual(['database: what was ended around "locked" was not measured'])
-  expect(pageOf(proof)).toContain("| locked | ended | not measured | 1.00 | **not measured** |")
+  expect(pageOf(proof)).toContain(
+    "| locked | ended | 100, 100, 100 | 100, not measured, 100 | not measured | **not measured** |",
+  )
 })
 
 it("says that the sources have changed since", () => {

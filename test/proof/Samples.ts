@@ -40,15 +40,13 @@ export const sampleState: State = {
   history: [],
 }
 
+const ratesOf = (ended: ReadonlyArray<number>) => ended.map((value) => ({ accepted: 100, ended: value }))
+
 /** Of a trouble after which as much ended as before, unless it is said otherwise. */
-export const sampleTrouble = (endedRatio = 1, endedNoise = 1): TroubleFigures => {
-  const rate = { accepted: 100, ended: 100 }
-  return {
-    name: "restarted",
-    ...{ before: rate, beforeAgain: rate, after: rate },
-    ...{ acceptedRatio: 1, acceptedNoise: 1, endedRatio, endedNoise },
-  }
-}
+export const sampleTrouble = (
+  after: ReadonlyArray<number> = [100, 100, 100],
+  before: ReadonlyArray<number> = [100, 100, 100],
+): TroubleFigures => ({ name: "restarted", before: ratesOf(before), after: ratesOf(after) })
 
 export const sampleDatabase = (
   ...troubles: ReadonlyArray<TroubleFigures>

@@ -15,6 +15,8 @@ import type { Programs } from "./Programs.ts"
 import type { RealSessions } from "./RealSessions.ts"
 import type { World } from "./World.ts"
 
+const PAGE = { limit: 20, startingAfter: undefined, endingBefore: undefined }
+
 interface ShopOptions {
   readonly seed: number
   readonly world: World
@@ -35,9 +37,7 @@ export const openShop = ({ orders, programs, seed, untilMs, world }: ShopOptions
     return order === undefined || id === undefined ? undefined : [order, id]
   }
 
-  const change = (): void => {
-    const [order, id] = anAccepted() ?? []
-    if (order === undefined || id === undefined) return
+  const change = (order: Order, id: string): void => {
     const verb = chance.isTrue(0.5) ? "cancel" : "retry"
     world.say("merchant", `${verb} ${nameOf(order)}`)
     if (verb === "cancel") order.wasCancelAsked = true
@@ -47,6 +47,25 @@ export const openShop = ({ orders, programs, seed, untilMs, world }: ShopOptions
       if (answer === undefined || "refusal" in answer) return
       if (verb === "cancel") order.isCancelled = true
       world.say("merchant", `${verb} ${nameOf(order)}: done`)
+    })
+  }
+
+  const changeAny = (): void => {
+    const [order, id] = anAccepted() ?? []
+    if (order !== undefined && id !== undefined) change(order, id)
+  }
+
+  /** Most who change something have looked for what is held. */
+  const changeHeld = (): void => {
+    const owner = chance.pick(OWNERS)
+    const held = Effect.flatMap(Issuances, (issuances) => issuances.list(owner, { status: "held" }, PAGE))
+    ask(held, (exit) => {
+      const answer = answerOf(exit)
+      if (answer === undefined || "refusal" in answer) return
+      const { data } = answer.success
+      const found = data[chance.below(Math.max(1, data.length))]
+      const order = found === undefined ? undefined : orders.ofAmount(found.amountStroops)
+      if (found !== undefined && order !== undefined) change(order, found.id)
     })
   }
 
@@ -63,8 +82,7 @@ export const openShop = ({ orders, programs, seed, untilMs, world }: ShopOptions
       if ("success" in answer && !isTheirs) world.violate(`I7: ${asker.merchantId} sees ${id}`)
       if ("refusal" in answer && isTheirs) world.violate(`I3: ${id} was accepted and is not there`)
     })
-    const page = { limit: 20, startingAfter: undefined, endingBefore: undefined }
-    const all = Effect.flatMap(Issuances, (issuances) => issuances.list(asker, {}, page))
+    const all = Effect.flatMap(Issuances, (issuances) => issuances.list(asker, {}, PAGE))
     ask(all, (exit) => {
       const answer = answerOf(exit)
       if (answer === undefined || "refusal" in answer) return
@@ -100,7 +118,9 @@ export const openShop = ({ orders, programs, seed, untilMs, world }: ShopOptions
   // As a campaign begins.
   repeat(30_000, buyMany)
   // Some change their minds all the time.
-  repeat(chance.isTrue(0.3) ? 1_500 : 9_000, change)
+  const isFickle = chance.isTrue(0.3)
+  repeat(isFickle ? 3_000 : 18_000, changeAny)
+  repeat(isFickle ? 1_500 : 9_000, changeHeld)
   repeat(12_000, look)
   repeat(60_000, pauseOne)
   return {

@@ -1,7 +1,7 @@
 /** The figures of the experiments as rows for people: on a terminal by `bun run chaos`, in docs by `bun run proof`. */
 import { number, type Row } from "../../../bench/Table.ts"
 import type { Delays, KillFigures } from "./Kills.ts"
-import type { DatabaseFigures, TroubleFigures } from "./Throughput.ts"
+import type { DatabaseFigures, Rate } from "./Throughput.ts"
 
 const delay = ({ max, p50, p99, p999 }: Delays): string => `${p50} / ${p99} / ${p999} / ${max}`
 
@@ -26,21 +26,16 @@ export const killRows = (figures: KillFigures): ReadonlyArray<Row> => [
 export const measured = (value: number | null | undefined, places = 0): string =>
   typeof value === "number" && Number.isFinite(value) ? number(value, places) : "not measured"
 
-const rate = ({ after, before, beforeAgain }: TroubleFigures, key: "accepted" | "ended"): string =>
-  `${measured(before[key])}, ${measured(beforeAgain[key])} -> ${measured(after[key])}`
+const ratesOf = (rates: ReadonlyArray<Rate>, key: keyof Rate): string =>
+  rates.map((rate) => measured(rate[key])).join(", ")
 
 export const databaseRows = ({ oneKey, troubles }: DatabaseFigures): ReadonlyArray<Row> => [
   ...troubles.flatMap(
-    (figures): ReadonlyArray<Row> => [
-      [
-        `${figures.name}: accepted a second, twice before, then after`,
-        `${rate(figures, "accepted")}: ${measured(figures.acceptedRatio, 3)} (noise ${measured(figures.acceptedNoise, 3)})`,
-      ],
-      [
-        `${figures.name}: ended a second`,
-        `${rate(figures, "ended")}: ${measured(figures.endedRatio, 3)} (noise ${measured(figures.endedNoise, 3)})`,
-      ],
-    ],
+    ({ after, before, name }): ReadonlyArray<Row> =>
+      (["accepted", "ended"] as const).map((key) => [
+        `${name}: ${key} a second, before -> after`,
+        `${ratesOf(before, key)} -> ${ratesOf(after, key)}`,
+      ]),
   ),
   ["one key, a hundred requests at once", `${number(oneKey.keys)} keys, ${number(oneKey.rows)} rows`],
 ]

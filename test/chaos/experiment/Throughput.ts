@@ -23,22 +23,16 @@ import {
 } from "./Trouble.ts"
 
 /** Rewards a second: how many were accepted, and how many ended. */
-interface Rate {
+export interface Rate {
   readonly accepted: number
   readonly ended: number
 }
 
 export interface TroubleFigures {
   readonly name: string
-  readonly before: Rate
-  readonly beforeAgain: Rate
-  readonly after: Rate
-  /** After, in parts of the mean of the two before. */
-  readonly acceptedRatio: number
-  readonly endedRatio: number
-  /** How far apart the two before are: what the machine alone makes of the same. */
-  readonly acceptedNoise: number
-  readonly endedNoise: number
+  /** Several measurements of the same: how far apart they are is what the machine makes of it alone. */
+  readonly before: ReadonlyArray<Rate>
+  readonly after: ReadonlyArray<Rate>
 }
 
 export interface DatabaseFigures {
@@ -50,6 +44,9 @@ export interface DatabaseFigures {
 const WINDOW_MS = 8_000
 const RECOVERY_MS = 10_000
 const SETTLED_MS_MAX = 60_000
+
+/** Measurements before a trouble, and as many after it. */
+const MEASUREMENTS = 3
 
 /** What 32 requests at once achieve. */
 const UNLIMITED = 1_000_000
@@ -104,15 +101,6 @@ const measure = (place: Place, merchant: Merchant) =>
     return yield* merchant.orderDuring(UNLIMITED, Effect.andThen(Effect.sleep(2_000), window))
   })
 
-const round = (value: number): number => Math.round(value * 1000) / 1000
-
-const ratiosOf = (before: Rate, beforeAgain: Rate, after: Rate) => ({
-  acceptedRatio: round((2 * after.accepted) / (before.accepted + beforeAgain.accepted)),
-  endedRatio: round((2 * after.ended) / (before.ended + beforeAgain.ended)),
-  acceptedNoise: round(beforeAgain.accepted / before.accepted),
-  endedNoise: round(beforeAgain.ended / before.ended),
-})
-
 export interface DatabasePlan {
   readonly seed: number
   /** Keys that a hundred requests at once are sent with. */
@@ -142,18 +130,11 @@ export const runDatabase = (plan: DatabasePlan): Effect.Effect<DatabaseFigures, 
       connectionsExhausted(10_000),
     ]) {
       plan.say(trouble.name)
-      const before = yield* measure(place, shop.merchant)
-      const beforeAgain = yield* measure(place, shop.merchant)
+      const rates = Effect.replicateEffect(measure(place, shop.merchant), MEASUREMENTS)
+      const before = yield* rates
       violations.push(...(yield* liveThrough(place, shop.merchant, chance, trouble)))
       yield* Effect.sleep(RECOVERY_MS)
-      const after = yield* measure(place, shop.merchant)
-      troubles.push({
-        name: trouble.name,
-        before,
-        beforeAgain,
-        after,
-        ...ratiosOf(before, beforeAgain, after),
-      })
+      troubles.push({ name: trouble.name, before, after: yield* rates })
     }
     yield* awaitSettled(place, SETTLED_MS_MAX)
     plan.say("one key, a hundred requests at once")
