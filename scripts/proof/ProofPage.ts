@@ -124,9 +124,9 @@ ${figures.violations.length === 0 ? "" : `\n${listOf(figures.violations)}\n`}`
 
 const throughputSection = ({
   troubles,
-}: DatabaseFigures): string => `Promised: ten seconds after it the throughput is
-at least ${PROMISED_SHARE * 100} % of before, by the medians of the measurements. Where less is left, but the best after
-it reaches the worst before it, the machine alone makes as much of a difference, and nothing is shown.
+}: DatabaseFigures): string => `Promised: from ten seconds after it on the throughput is at least ${PROMISED_SHARE * 100} % of before. Kept is
+what the medians say. It is broken where even the best after it is less than that of the worst before it; between the two
+the machine alone makes as much of a difference, and nothing is shown.
 
 ${tableOf(
   ["trouble", "rewards a second", "before", "after", "after / before", "promise"],

@@ -101,9 +101,16 @@ const writeWhole = (path: string, value: object): void => {
   renameSync(`${path}.draft`, path)
 }
 
+/** Older ones measured once after a trouble, which says too little: they count as not run. */
+const readDatabase = (path: string): ChaosResult<DatabaseFigures> | undefined => {
+  const found = readWhole(path)
+  const isOlder = found?.figures.troubles.some(({ before }: { before: unknown }) => !Array.isArray(before))
+  return isOlder ? undefined : found
+}
+
 export const readState = (directory: string): State => {
   const kills = readWhole(join(directory, WHOLE.kills))
-  const database = readWhole(join(directory, WHOLE.database))
+  const database = readDatabase(join(directory, WHOLE.database))
   return {
     runs: readWhole(join(directory, ABOUT))?.runs ?? [],
     seeds: readLines(join(directory, LINES.seeds)),

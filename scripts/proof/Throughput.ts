@@ -13,9 +13,9 @@ export interface Throughput {
   /** The median after, in parts of the median before. */
   readonly ratio: number
   /**
-   * Kept or broken is what the medians say; but broken only where the best after falls short of the worst before,
-   * since else the machine alone makes as much of a difference. Not measured is what was nothing before or not read:
-   * null, once it was in a file.
+   * Kept or broken is what the medians say; but broken only where the best after is less than the promised share of the
+   * worst before, since else the machine alone makes as much of a difference. Not measured is what was nothing before,
+   * or was not read: null, once it was in a file.
    */
   readonly verdict: "kept" | "not shown" | "broken" | "not measured"
 }
@@ -40,7 +40,8 @@ const verdictOf = (
 const throughputOf = (figures: TroubleFigures, kind: keyof Rate): Throughput => {
   const before = figures.before.map((rate) => rate[kind])
   const after = figures.after.map((rate) => rate[kind])
-  const ratio = [...before, ...after].every(isMeasured) ? median(after) / median(before) : Number.NaN
+  const isKnown = [...before, ...after].every(isMeasured) && Math.min(...before) > 0
+  const ratio = isKnown ? median(after) / median(before) : Number.NaN
   return { name: figures.name, kind, before, after, ratio, verdict: verdictOf(before, after, ratio) }
 }
 

@@ -7,6 +7,7 @@
  */
 import { Cause, Clock, Effect, Metric, Option, Ref, Schedule, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
+import type { SqlError } from "effect/sql"
 import { type Batch, Batches } from "../issuance/Batches.ts"
 import { ensureChannels } from "../issuance/ChannelCreation.ts"
 import { type ChannelRow, Channels, ownerOf } from "../issuance/Channels.ts"
@@ -322,7 +323,7 @@ const loop = Effect.fnUntraced(function* (owner: string) {
 })
 
 /** A minute: whoever watches over the worker should hear of what lasts longer. */
-const patiently = Schedule.max([Schedule.spaced("1 second"), Schedule.recurs(60)])
+const patiently = Schedule.max([Schedule.spaced("1 second"), Schedule.during("1 minute")])
 
 /** Who gives no answer now, and may soon. */
 const whoIsAway = (error: { readonly _tag: string }): "network" | "signer" | "database" | undefined => {
@@ -331,13 +332,22 @@ const whoIsAway = (error: { readonly _tag: string }): "network" | "signer" | "da
   return isDatabaseAway(error) ? "database" : undefined
 }
 
+/** The first of what broke a part, where nothing but the database did. */
+const awayDefect = (cause: Cause.Cause<unknown>): SqlError.SqlError | undefined => {
+  const defects = cause.reasons.map((reason) => (Cause.isDieReason(reason) ? reason.defect : undefined))
+  return defects.every(isDatabaseAway) ? defects[0] : undefined
+}
+
 /**
- * What a start needs and is not up yet, or goes away under it, is waited for; a refusal is final. Each part of a start
- * may be done again.
+ * The network that is not up yet, and whatever goes away under a start, is waited for; a refusal is final. Each part of
+ * a start may be done again.
  */
 const untilUp = <A, E extends { readonly _tag: string }, R>(part: Effect.Effect<A, E, R>) =>
   part.pipe(
-    Effect.catchDefect((defect) => (isDatabaseAway(defect) ? Effect.fail(defect) : Effect.die(defect))),
+    Effect.catchCause((cause): Effect.Effect<never, E | SqlError.SqlError> => {
+      const away = awayDefect(cause)
+      return away === undefined ? Effect.failCause(cause) : Effect.fail(away)
+    }),
     Effect.tapError((error) => {
       const away = whoIsAway(error)
       return away === undefined ? Effect.void : Effect.logWarning(`the ${away} gives no answer yet`, error)

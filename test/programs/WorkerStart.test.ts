@@ -16,10 +16,11 @@ import { makeTestNetwork } from "../support/TestNetwork.ts"
 /** The troubles are meant. */
 const quiet = Logger.layer([])
 
-/** Beyond the last statement of a start. */
+/** A start has more statements and calls than the one, and fewer than the other. */
+const FALLS_MIN = 20
 const FALLS_MAX = 100
 
-const LEDGERS_MAX = 40
+const LEDGERS_MAX = 100
 
 /** Of an actor. */
 const CHANNELS = 3
@@ -41,8 +42,10 @@ const startWith = Effect.fnUntraced(function* (fall: Fall) {
   }
   const isReady = yield* Ref.get(ready)
   yield* Fiber.interrupt(worker)
-  const [made] = yield* sql<{ count: number }>`SELECT count(*)::int AS count FROM channel_accounts`
-  return { isReady, channels: made?.count, hasFallen: Object.keys(actor.falls()).length > 0 }
+  const [made] = yield* sql<{ channels: number; creations: number }>`
+    SELECT (SELECT count(*)::int FROM channel_accounts) AS channels,
+      (SELECT count(*)::int FROM upkeep_transactions WHERE purpose = 'create_channels') AS creations`
+  return { isReady, ...made, hasFallen: Object.keys(actor.falls()).length > 0 }
 })
 
 for (const when of ["before", "after"] as const) {
@@ -50,12 +53,17 @@ for (const when of ["before", "after"] as const) {
     `a start goes on though a statement or a call of it fails, the trouble coming ${when} it`,
     () =>
       Effect.gen(function* () {
+        let struck = 0
         for (let at = 1; at <= FALLS_MAX; at++) {
           const start = startWith({ at, when, how: "error" })
           const outcome = yield* Effect.provide(start, [TestDatabase.layer, quiet], { local: true })
           if (!outcome.hasFallen) break
-          expect({ at, ...outcome }).toEqual({ at, isReady: true, channels: CHANNELS, hasFallen: true })
+          struck = at
+          const made = { channels: CHANNELS, creations: 1 }
+          expect({ at, ...outcome }).toEqual({ at, isReady: true, ...made, hasFallen: true })
         }
+        expect(struck).toBeGreaterThanOrEqual(FALLS_MIN)
+        expect(struck).toBeLessThan(FALLS_MAX)
       }),
     { timeout: 120_000 },
   )

@@ -131,7 +131,9 @@ const portsOf = (stage: TestNetwork, strike: Strike, meddle: Meddle) => {
 
 const servicesOf = (stage: TestNetwork, real: SqlClient.SqlClient, strike: Strike, meddle: Meddle) =>
   Layer.provideMerge(Issuances.layer, Campaigns.layer).pipe(
-    Layer.provideMerge(Wiring.issuance({ ...settings, channels: 3, envelopeLedgers: 6 })),
+    Layer.provideMerge(
+      Wiring.issuance({ ...settings, workerName: "actor", channels: 3, envelopeLedgers: 6 }),
+    ),
     Layer.provideMerge(Layer.mergeAll(databaseOf(real, strike), portsOf(stage, strike, meddle))),
   )
 

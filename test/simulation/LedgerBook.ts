@@ -2,8 +2,8 @@
  * What the ledger says was paid, read by this simulation alone: with the SDK, from the envelopes of closed ledgers,
  * sharing no code with the programs. Every reward of a run has an amount of its own, so a payment is known by it.
  */
-import { FeeBumpTransaction, type Transaction, TransactionBuilder } from "@stellar/stellar-sdk"
-import type { ClosedLedger } from "../../layers/localnet/Network.ts"
+import { FeeBumpTransaction, type Transaction, TransactionBuilder, xdr } from "@stellar/stellar-sdk"
+import type { AppliedTransaction, ClosedLedger } from "../../layers/localnet/Network.ts"
 import { asset, distribution, issuer, PASSPHRASE } from "../support/TestNetwork.ts"
 
 /** An operation that moved the asset out of the treasury to a customer. */
@@ -47,6 +47,31 @@ const rewardOf = (operation: Decoded): Pick<Paid, "to" | "stroops" | "payout"> |
   return undefined
 }
 
+/** Of a transaction as it was included: the one that it is, or that its fee bump wraps. */
+const decode = ({ envelopeXdr }: AppliedTransaction): Transaction => {
+  const decoded = TransactionBuilder.fromXDR(envelopeXdr, PASSPHRASE)
+  return decoded instanceof FeeBumpTransaction ? decoded.innerTransaction : decoded
+}
+
+const isUnderfunded = (result: xdr.OperationResult): boolean => {
+  if (result.type !== "opInner") return false
+  const { value } = result
+  if (value.type === "payment") return value.paymentResult.type === "paymentUnderfunded"
+  return (
+    value.type === "createClaimableBalance" &&
+    value.createClaimableBalanceResult.type === "createClaimableBalanceUnderfunded"
+  )
+}
+
+/** Whether it was to pay rewards, and the treasury did not have as much. */
+const lacksMoney = (included: AppliedTransaction): boolean => {
+  if (included.successful || !decode(included).operations.some((operation) => rewardOf(operation)))
+    return false
+  const { result } = xdr.TransactionResult.fromXDR(included.resultXdr, "base64")
+  const inner = result.type === "txFeeBumpInnerFailed" ? result.innerResultPair.result.result : result
+  return inner.type === "txFailed" && inner.results.some(isUnderfunded)
+}
+
 export const makeLedgerBook = () => {
   const paid: Array<Paid> = []
   const balances = new Map<string, Balance>()
@@ -75,10 +100,10 @@ export const makeLedgerBook = () => {
 
   const read = (ledger: ClosedLedger): ReadonlyArray<Paid> => {
     const found: Array<Paid> = []
-    for (const { envelopeXdr, hash, innerHash, successful } of ledger.transactions) {
-      if (!successful) continue
-      const decoded = TransactionBuilder.fromXDR(envelopeXdr, PASSPHRASE)
-      const transaction = decoded instanceof FeeBumpTransaction ? decoded.innerTransaction : decoded
+    for (const included of ledger.transactions) {
+      if (!included.successful) continue
+      const { hash, innerHash } = included
+      const transaction = decode(included)
       const hashes = [hash, ...(innerHash ? [innerHash] : [])]
       found.push(...readRewards(transaction, { ledger: ledger.sequence, hashes }))
       readClaims(transaction)
@@ -86,7 +111,12 @@ export const makeLedgerBook = () => {
     paid.push(...found)
     return found
   }
-  return { read, paid, balances }
+
+  /** Transactions of a ledger that were to pay rewards without as much in the treasury. */
+  const lacking = ({ transactions }: ClosedLedger): ReadonlyArray<AppliedTransaction> =>
+    transactions.filter(lacksMoney)
+
+  return { read, lacking, paid, balances }
 }
 
 export type LedgerBook = ReturnType<typeof makeLedgerBook>

@@ -114,13 +114,16 @@ const writeMerchants = async (real: RealSessions): Promise<void> => {
   }
 }
 
-/** Somebody who looks after the programs: a pause that has its reason is ended, one without is a fault of theirs. */
-const lookAfter = async (real: RealSessions, world: World, mayLackMoney: boolean): Promise<void> => {
+/**
+ * Somebody who looks after the programs: a pause that has its reason is ended, one without is a fault of theirs. That
+ * the treasury did not suffice is one where the ledger has said so, though the programs may learn of it much later.
+ */
+const lookAfter = async (real: RealSessions, world: World, hasLackedMoney: boolean): Promise<void> => {
   const [control] = await real.query("SELECT paused_reason FROM issuance_control WHERE paused_at IS NOT NULL")
   if (control === undefined) return
   const reason = String(control.paused_reason)
   world.say("operator", `resumes what was paused: ${reason}`)
-  if (!(mayLackMoney && /underfunded/.test(reason)))
+  if (!(hasLackedMoney && /underfunded/.test(reason)))
     world.violate(`issuing was paused without a cause: ${reason}`)
   await real.query("UPDATE issuance_control SET paused_at = NULL, paused_reason = NULL")
 }
@@ -195,6 +198,7 @@ export const simulate = async (
   const orders = makeOrders()
   const book = makeLedgerBook()
   const paidKeys = new Map<string, string>()
+  let hasLackedMoney = false
   const close = (): void => {
     const before = stage.network.latest().sequence
     const ledger = faulty.network.closeLedger(world.nowMs() / 1000)
@@ -205,6 +209,11 @@ export const simulate = async (
       `${ledger.sequence} closes: ${ledger.transactions.length} transactions, ${paid.length} rewards`,
     )
     checkPaid(paid, orders, paidKeys, world.violate)
+    if (book.lacking(ledger).length === 0) return
+    hasLackedMoney = true
+    // What was signed before the treasury was drained may come to the ledger as late as that.
+    if (!weather.wasDrained() || ledgersSinceClear >= LEDGERS_TO_WAKE)
+      world.violate(`ledger ${ledger.sequence} has rewards for which the treasury did not suffice`)
   }
   const chance = chanceOf(seed, "ledgers")
   let isFinished = false
@@ -216,9 +225,7 @@ export const simulate = async (
       await shop.resumeAll(real)
     }
     const ledger = stage.network.latest().sequence
-    // What was signed before the treasury was drained may come to the ledger as late as that.
-    const mayLackMoney = weather.wasDrained() && ledgersSinceClear < LEDGERS_TO_WAKE
-    if (ledgersSinceClear >= 0 || ledger % 4 === 0) await lookAfter(real, world, mayLackMoney)
+    if (ledgersSinceClear >= 0 || ledger % 4 === 0) await lookAfter(real, world, hasLackedMoney)
     const mayEnd = ledgersSinceClear >= LEDGERS_TO_WAKE && shop.isQuiet()
     if (mayEnd && (await isDrained(await readRows(real), real, fortunes, scene.waitsForBalances)))
       isFinished = true

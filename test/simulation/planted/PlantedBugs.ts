@@ -1,5 +1,5 @@
 /**
- * Bugs that somebody could have made, each a small patch of the sources (two edits, where the database would have kept
+ * Bugs that somebody could have made, each a small patch of the sources (two edits, where something else would have kept
  * the first one from doing harm). They measure how well the simulation sees: each is planted alone, and no plan of
  * faults was made for it. Those that it did not see at first have made it look where it had not looked before
  * (docs/adr/0008-simulation.md).
@@ -271,7 +271,7 @@ export const PLANTED_BUGS: ReadonlyArray<PlantedBug> = [
   ),
   bug(
     "no_fence",
-    "whoever once held a channel may still write for it, and sleeps through the end of a step's time",
+    "whoever once held a channel may still write for it, and no step has a time limit, which hides that",
     edit(
       "src/issuance/Channels.ts",
       ` AND lease_owner = \${lease.owner} AND lease_token = \${lease.token}\n    FOR UPDATE`,
