@@ -5,11 +5,9 @@
  * A step starts from the database and the ledger alone, so a crash at any point loses nothing: the next worker
  * takes up what is bound. Failures of a step are logged and met with a growing pause, never with a decision.
  */
-import { Cause, Clock, Effect, Metric, Option, Ref, Schedule, Schema } from "effect"
+import { Cause, Clock, Effect, Metric, Option, Ref, Schema } from "effect"
 import { SecureRandom } from "effect/crypto"
-import type { SqlError } from "effect/sql"
 import { type Batch, Batches } from "../issuance/Batches.ts"
-import { ensureChannels } from "../issuance/ChannelCreation.ts"
 import { type ChannelRow, Channels, ownerOf } from "../issuance/Channels.ts"
 import { checkClock } from "../issuance/ClockCheck.ts"
 import type { ChargedFees } from "../issuance/FeeBid.ts"
@@ -26,14 +24,13 @@ import { IssuanceSettings } from "../issuance/IssuanceSettings.ts"
 import type { Lease } from "../issuance/Lease.ts"
 import { type AccountsView, readTreasury } from "../issuance/LedgerAccounts.ts"
 import { LedgerCapacity } from "../issuance/LedgerCapacity.ts"
-import { rememberLedger, verifyNetwork } from "../issuance/NetworkIdentity.ts"
+import { rememberLedger } from "../issuance/NetworkIdentity.ts"
 import { settleLost } from "../issuance/SettleVerdict.ts"
 import { advanceChannel, type Submitted, submitNext } from "../issuance/SubmitBatch.ts"
-import { isDatabaseAway } from "../kernel/DatabaseAway.ts"
-import { SignerError } from "../ports/Signer.ts"
 import { SorobanRpc } from "../ports/SorobanRpc.ts"
 import { alone, type ChannelStep } from "./ChannelStep.ts"
 import { issuanceUpkeep } from "./IssuanceUpkeep.ts"
+import { isOlderDatabase, startIssuing } from "./StartIssuing.ts"
 import { WorkerReady } from "./WorkerHealth.ts"
 
 /** Channels that one worker advances at the same time; each uses a database connection. */
@@ -322,63 +319,6 @@ const loop = Effect.fnUntraced(function* (owner: string) {
   }
 })
 
-/** A minute: whoever watches over the worker should hear of what lasts longer. */
-const patiently = Schedule.max([Schedule.spaced("1 second"), Schedule.during("1 minute")])
-
-/** Who gives no answer now, and may soon. */
-const whoIsAway = (error: { readonly _tag: string }): "network" | "signer" | "database" | undefined => {
-  if (error._tag === "SorobanRpcError") return "network"
-  if (error instanceof SignerError && error.retry === "backoff") return "signer"
-  return isDatabaseAway(error) ? "database" : undefined
-}
-
-/** The first of what broke a part, where nothing but the database did. */
-const awayDefect = (cause: Cause.Cause<unknown>): SqlError.SqlError | undefined => {
-  const defects = cause.reasons.map((reason) => (Cause.isDieReason(reason) ? reason.defect : undefined))
-  return defects.every(isDatabaseAway) ? defects[0] : undefined
-}
-
-/**
- * The network that is not up yet, and whatever goes away under a start, is waited for; a refusal is final. Each part of
- * a start may be done again.
- */
-const untilUp = <A, E extends { readonly _tag: string }, R>(part: Effect.Effect<A, E, R>) =>
-  part.pipe(
-    Effect.catchCause((cause): Effect.Effect<never, E | SqlError.SqlError> => {
-      const away = awayDefect(cause)
-      return away === undefined ? Effect.failCause(cause) : Effect.fail(away)
-    }),
-    Effect.tapError((error) => {
-      const away = whoIsAway(error)
-      return away === undefined ? Effect.void : Effect.logWarning(`the ${away} gives no answer yet`, error)
-    }),
-    Effect.retry({ schedule: patiently, while: (error) => whoIsAway(error) !== undefined }),
-  )
-
-/** Makes sure that issuing may start here. */
-const prepare = Effect.andThen(verifyNetwork(), ensureChannels())
-
-/** How often a worker looks whether the database has been recovered, in ms. */
-const RECOVERY_CHECK_MS = 5_000
-
-const isOlderDatabase = (error: { readonly _tag: string }) =>
-  error instanceof IssuanceRefused && error.code === "database_older_than_ledger"
-
-/**
- * A database that is older than the ledger needs a person, and that person needs the database and the network up: so
- * the worker stays, pays nothing, holds no channel, and says what to do.
- */
-const waitForRecovery = Effect.fnUntraced(function* (refused: IssuanceRefused, ready: Ref.Ref<boolean>) {
-  if (!isOlderDatabase(refused) || (yield* Ref.get(ready))) return
-  const control = yield* IssuanceControl
-  yield* control.pause(`the ledger is ahead of this database: ${refused.message}`)
-  yield* Metric.update(isPausedGauge, 1)
-  yield* Effect.logError(
-    `issuing waits: ${refused.message} Run nova recover, as docs/runbooks/restored-database.md says.`,
-  ).pipe(Effect.annotateLogs({ code: refused.code }))
-  yield* Ref.set(ready, true)
-})
-
 /**
  * Runs until it is interrupted; gives its channels back when it is.
  *
@@ -395,21 +335,7 @@ export const issuanceWorker = Effect.gen(function* () {
     Effect.ensuring(Effect.andThen(Ref.set(ready, false), Effect.ignoreCause(channels.release(owner)))),
   )
   while (true) {
-    yield* start(owner, ready)
+    yield* startIssuing(owner, ready)
     yield* work
   }
-})
-
-/** Waits until issuing may start, and for a recovery where there must be one first. */
-const start = Effect.fnUntraced(function* (owner: string, ready: Ref.Ref<boolean>) {
-  const channels = yield* Channels
-  const { workerName } = yield* IssuanceSettings
-  yield* untilUp(prepare).pipe(
-    Effect.tapErrorTag("IssuanceRefused", (refused) => untilUp(waitForRecovery(refused, ready))),
-    Effect.retry({ schedule: Schedule.spaced(RECOVERY_CHECK_MS), while: isOlderDatabase }),
-  )
-  // An earlier run of this worker is gone, or lives on as a ghost that every fence refuses from here on.
-  if (workerName !== undefined) yield* untilUp(channels.takeOver(workerName))
-  yield* Ref.set(ready, true)
-  yield* Effect.logInfo("issuing").pipe(Effect.annotateLogs({ owner }))
 })

@@ -98,6 +98,25 @@ describe("a claim", () => {
         expect(yield* batches.claim(lease, termsOf(stage, lease))).toBe(10)
       }),
   )
+
+  scene("waits for the claim before it: else both would see the same room and the same money", (stage) =>
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const batches = yield* Batches
+      const [lease] = yield* (yield* Channels).lease("one", LEASE_MS)
+      if (lease === undefined) throw new Error("no channel")
+      yield* accept(rewards(10))
+      const before = yield* standingStill(sql`SELECT 1 FROM issuance_control WHERE id = 1 FOR UPDATE`)
+      const claiming = yield* Effect.forkChild(batches.claim(lease, termsOf(stage, lease)))
+      const waits = sql`
+        SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+      while (claiming.pollUnsafe() === undefined && (yield* waits).length === 0)
+        yield* Effect.promise(() => Bun.sleep(5))
+      expect(claiming.pollUnsafe()).toBeUndefined()
+      yield* Fiber.interrupt(before)
+      expect(yield* Fiber.join(claiming)).toBe(10)
+    }),
+  )
 })
 
 describe("one channel that is another worker's by now", () => {
