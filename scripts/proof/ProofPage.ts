@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { number, type Row } from "../../bench/Table.ts"
-import { databaseRows, killRows, measured } from "../../test/chaos/experiment/Tables.ts"
+import { databaseRows, killRows, measured, measuredAll } from "../../test/chaos/experiment/Tables.ts"
 import type { DatabaseFigures } from "../../test/chaos/experiment/Throughput.ts"
 import { replayOf } from "../../test/simulation/SeedLines.ts"
 import type { Generated } from "../docs/Generated.ts"
@@ -133,8 +133,8 @@ ${tableOf(
   throughputsOf(troubles).map(({ after, before, kind, name, ratio, verdict }) => [
     name,
     kind,
-    before.map((value) => measured(value)).join(", "),
-    after.map((value) => measured(value)).join(", "),
+    measuredAll(before),
+    measuredAll(after),
     measured(ratio, 2),
     verdict === "broken" || verdict === "not measured" ? `**${verdict}**` : verdict,
   ]),

@@ -26,8 +26,12 @@ export const killRows = (figures: KillFigures): ReadonlyArray<Row> => [
 export const measured = (value: number | null | undefined, places = 0): string =>
   typeof value === "number" && Number.isFinite(value) ? number(value, places) : "not measured"
 
+/** Several measurements of the same, in their order. */
+export const measuredAll = (values: ReadonlyArray<number | null>): string =>
+  values.map((value) => measured(value)).join(", ")
+
 const ratesOf = (rates: ReadonlyArray<Rate>, key: keyof Rate): string =>
-  rates.map((rate) => measured(rate[key])).join(", ")
+  measuredAll(rates.map((rate) => rate[key]))
 
 export const databaseRows = ({ oneKey, troubles }: DatabaseFigures): ReadonlyArray<Row> => [
   ...troubles.flatMap(
